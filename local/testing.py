@@ -1,0 +1,75 @@
+"""Throw-away engines for other suites' tests."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.ports import LOOPBACK, free_ports
+from local.postgres import THROW_AWAY, Postgres
+from local.redis import Redis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Nothing to protect: the data is gone with the tests, and the ports are loopback.
+_ROLE = "throwaway"
+
+
+@contextmanager
+def engines() -> Iterator[dict[str, str]]:
+    """Run a real Postgres and a real Redis, and yield the settings that lead to them.
+
+    Yields DB_HOST DB_PORT DB_NAME DB_USER DB_PASSWORD REDIS_HOST REDIS_PORT REDIS_URL; the role may
+    create databases and is no superuser. Free ports, a temporary folder, no fsync; about a second.
+    Everything is gone afterwards, and also if the test process is killed.
+    """
+    with ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="parley-test-")))
+        ports = free_ports(2)
+        postgres = Postgres(
+            home=folder / "postgres",
+            logs=folder / "log",
+            port=ports[0],
+            password=_ROLE,
+            settings=THROW_AWAY,
+        )
+        redis = Redis(home=folder / "redis", logs=folder / "log", port=ports[1], password=_ROLE)
+        for engine in (postgres, redis):
+            running.callback(engine.stop)
+            engine.start()
+        postgres.provide(_ROLE, password=_ROLE, may_create=True)
+        yield {
+            "DB_HOST": LOOPBACK,
+            "DB_PORT": str(postgres.port),
+            "DB_NAME": _ROLE,
+            "DB_USER": _ROLE,
+            "DB_PASSWORD": _ROLE,
+            "REDIS_HOST": LOOPBACK,
+            "REDIS_PORT": str(redis.port),
+            "REDIS_URL": redis.url,
+        }
+
+
+def provide_engines() -> dict[str, str]:
+    """Start `engines()` for the rest of this process and put their settings into its environment.
+
+    For the first lines of a service's conftest.py, before Django reads its settings:
+
+        from local.testing import provide_engines
+
+        provide_engines()
+        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+    (pytest-django reads settings before any conftest.py if their name stands in pyproject.toml, in
+    the environment or on the command line; so it must stand in none of them.)
+    """
+    running = ExitStack()
+    atexit.register(running.close)
+    settings = running.enter_context(engines())
+    os.environ.update(settings)
+    return settings
