@@ -1,0 +1,1 @@
+"""What both services share: tokens, refusals, time-outs, settings, logs and health."""

@@ -1,0 +1,118 @@
+"""A client-side time limit on Postgres, and the check that it keeps what it acknowledges."""
+
+import select
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import psycopg2
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from psycopg2.extensions import (
+    POLL_OK,
+    POLL_READ,
+    POLL_WRITE,
+    set_wait_callback,
+)
+
+_EVENTS = {POLL_READ: select.POLLIN, POLL_WRITE: select.POLLOUT}
+_DURABLE = {
+    "fsync": {"on"},
+    "full_page_writes": {"on"},
+    "synchronous_commit": {"on", "remote_apply"},
+}
+
+
+class _Connection(Protocol):
+    def poll(self) -> int: ...
+    def fileno(self) -> int: ...
+
+
+class _Thread(threading.local):
+    """What each thread keeps: its limit, and a poll object with one descriptor registered."""
+
+    limit: float | None = 3.0
+    fd = -1
+    events = 0
+
+    def __init__(self) -> None:
+        self.limit = _default.limit
+        self.poller = select.poll()
+
+
+class _Default:
+    limit: float | None = 3.0
+
+
+_default = _Default()
+_thread = _Thread()
+
+
+def install_time_limit(seconds: float = 3.0) -> None:
+    """Give up on Postgres after this many seconds, per statement and per step of connecting.
+
+    libpq has no such limit: a frozen server hangs a query for as long as it is frozen, whatever
+    `statement_timeout` says. When the limit passes, psycopg2.OperationalError is raised and
+    psycopg2 closes the connection. Call it once per process, before the first query.
+    COPY and large objects do not work with it (psycopg2, "Coroutine support").
+    """
+    _default.limit = _thread.limit = seconds
+    set_wait_callback(_wait)
+
+
+@contextmanager
+def time_limit(seconds: float | None) -> Iterator[None]:
+    """Use another limit in this thread while the block runs; None is no limit (migrations)."""
+    before = _thread.limit
+    _thread.limit = seconds
+    try:
+        yield
+    finally:
+        _thread.limit = before
+
+
+def _wait(connection: _Connection) -> None:
+    """Wait until psycopg2 has its answer; it may raise but must never close (that hangs)."""
+    state = connection.poll()
+    if state == POLL_OK:
+        return
+    thread = _thread
+    limit = thread.limit
+    deadline = None if limit is None else time.monotonic() + limit
+    while state != POLL_OK:
+        fd, events = connection.fileno(), _EVENTS[state]
+        if fd != thread.fd or events != thread.events:
+            _register(thread, fd, events)
+        left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+        if not thread.poller.poll(left):
+            raise psycopg2.OperationalError(f"Postgres did not answer within {limit} s")
+        state = connection.poll()
+
+
+def _register(thread: _Thread, fd: int, events: int) -> None:
+    # The kernel keeps nothing for poll(), so a descriptor may stay registered between calls.
+    if thread.fd not in {-1, fd}:
+        thread.poller.unregister(thread.fd)
+    thread.poller.register(fd, events)
+    thread.fd, thread.events = fd, events
+
+
+def assert_durable(cursor: Any) -> None:  # noqa: ANN401 - any DB-API cursor
+    """Raise ImproperlyConfigured unless what this server acknowledges survives a power cut.
+
+    The setting POSTGRES_MANAGED=true skips it, for servers that reach the same by other means.
+    """
+    if getattr(settings, "POSTGRES_MANAGED", False):
+        return
+    cursor.execute(
+        "SELECT name, setting FROM pg_settings WHERE name = ANY(%s) ORDER BY name",
+        [list(_DURABLE)],
+    )
+    weak = [f"{name}={value}" for name, value in cursor.fetchall() if value not in _DURABLE[name]]
+    if weak:
+        raise ImproperlyConfigured(
+            f"Postgres may lose acknowledged writes ({', '.join(weak)}): turn these on,"
+            " or set POSTGRES_MANAGED=true if this server is safe without."
+        )

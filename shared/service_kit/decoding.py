@@ -1,0 +1,87 @@
+"""How both doors read JSON: strictly, and within bounds."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+import orjson
+from rest_framework.parsers import BaseParser
+
+from service_kit.problems import Refusal
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 32
+
+
+def decode_json(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
+    """Decode one JSON text (RFC 8259) of at most 64 KiB and 32 levels.
+
+    Raises Refusal `too_large` above 64 KiB and `invalid` for anything that is not strict JSON in
+    UTF-8 (NaN, infinities, a BOM, half surrogates, also escaped), is deeper, or holds a NUL.
+    """
+    raw = _bytes(data)
+    if len(raw) > MAX_BYTES:
+        raise Refusal("too_large", f"At most {MAX_BYTES} bytes of JSON are accepted.")
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Refusal("invalid", f"This is not valid JSON: {error}.") from None
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _is_too_deep(value):
+        raise Refusal("invalid", f"JSON may be nested {MAX_DEPTH} levels deep, no more.")
+    # orjson refuses a bare NUL itself, so only the escaped form is left to find.
+    if b"\\u0000" in raw and _holds_nul(value):
+        raise Refusal("invalid", "The character NUL is not accepted.")
+    return value
+
+
+def decode_object(data: bytes | str) -> dict[str, Any]:
+    """Decode as `decode_json` does, and refuse as `invalid` what is not an object."""
+    value = decode_json(data)
+    if type(value) is not dict:
+        raise Refusal("invalid", "A JSON object is expected.")
+    return value
+
+
+def _bytes(data: bytes | str) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    try:
+        return data.encode()
+    except UnicodeEncodeError:
+        raise Refusal("invalid", "Half a surrogate pair is not text.") from None
+
+
+def _children(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return [*value.keys(), *value.values()]
+    return value if isinstance(value, list) else []
+
+
+def _is_too_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent)]
+    return any(isinstance(node, (dict, list)) for node in level)
+
+
+def _holds_nul(value: object) -> bool:
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str) and "\0" in node:
+            return True
+        waiting.extend(_children(node))
+    return False
+
+
+class StrictJSONParser(BaseParser):
+    """DRF's door to `decode_json`; never reads more of a body than may be accepted."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - any JSON value
+        return decode_json(stream.read(MAX_BYTES + 1))

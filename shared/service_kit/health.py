@@ -1,0 +1,77 @@
+"""Is this process up, and do its stores answer?"""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import redis
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from service_kit.database import time_limit
+from service_kit.redis_client import connect
+from service_kit.rendering import encode_json
+
+CHECK_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """Answer 200 as long as the process can answer; touches no store."""
+    return _answer({"status": "ok"}, 200)
+
+
+def ready(checks: Mapping[str, Callable[[], None]]) -> Callable[[HttpRequest], HttpResponse]:
+    """Make a view that runs every check, each of which raises if its store is away.
+
+    Answers 200 or 503 with `{"status", "checks": {name: "ok" or "unavailable"}}`.
+    """
+
+    @require_safe
+    def view(request: HttpRequest) -> HttpResponse:
+        results = {name: _run(name, check) for name, check in checks.items()}
+        is_ready = all(result == "ok" for result in results.values())
+        status = "ok" if is_ready else "unavailable"
+        return _answer({"status": status, "checks": results}, 200 if is_ready else 503)
+
+    return view
+
+
+def _run(name: str, check: Callable[[], None]) -> str:
+    try:
+        check()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the store is not usable
+        logger.warning("%s is not ready: %s", name, type(error).__name__)
+        return "unavailable"
+    return "ok"
+
+
+def _answer(body: dict[str, object], status: int) -> HttpResponse:
+    response = HttpResponse(encode_json(body), status=status, content_type="application/json")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def check_postgres() -> None:
+    """Raise unless Postgres answers within a second."""
+    with time_limit(CHECK_SECONDS):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except Exception:
+            # A connection that broke would fail the next check too, with Postgres back.
+            connection.close()
+            raise
+
+
+def check_redis() -> None:
+    """Raise unless Redis answers within a second."""
+    _redis().ping()
+
+
+@cache
+def _redis() -> redis.Redis:
+    return connect(timeout=CHECK_SECONDS)

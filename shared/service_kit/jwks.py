@@ -1,0 +1,134 @@
+"""Public keys as JSON (RFC 7517): reading a key set, and fetching one."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    SECP384R1,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt import PyJWK
+
+from service_kit.decoding import decode_object
+
+FETCH_SECONDS = 3.0
+MAX_BYTES = 64 * 1024
+MAX_KEYS = 32
+MIN_RSA_BITS = 2048
+
+PublicKey = Ed25519PublicKey | RSAPublicKey | EllipticCurvePublicKey
+
+_DEFAULT_ALGORITHMS = {"OKP": "EdDSA", "RSA": "RS256", "EC": "ES256"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key bound to the one algorithm it verifies; bytes for a shared secret."""
+
+    algorithm: str
+    value: PublicKey | bytes
+
+
+def parse_jwks(data: bytes | str) -> dict[str, Key]:
+    """Read a key set as {kid: Key}, leaving out every key that is not a sound signing key.
+
+    Raises ValueError or Refusal for what is not a key set, or has no usable key.
+    """
+    listed = decode_object(data).get("keys")
+    if not isinstance(listed, list) or len(listed) > MAX_KEYS:
+        raise ValueError("not a key set")
+    keys = {jwk["kid"]: key for jwk in listed if (key := _parse(jwk)) is not None}
+    if not keys:
+        raise ValueError("a key set without a usable key")
+    return keys
+
+
+def _parse(jwk: Any) -> Key | None:  # noqa: ANN401 - anything may be published
+    if not isinstance(jwk, dict) or jwk.get("use") != "sig":
+        return None
+    if not isinstance(jwk.get("kid"), str) or not jwk["kid"]:
+        return None
+    algorithm = jwk.get("alg", _DEFAULT_ALGORITHMS.get(str(jwk.get("kty"))))
+    # Only the public members are looked at, whatever else was published.
+    public = {name: jwk[name] for name in ("kty", "crv", "x", "y", "n", "e") if name in jwk}
+    try:
+        value = PyJWK(public, algorithm=algorithm).key
+    except Exception:  # noqa: BLE001 - a key that cannot be read is no key
+        return None
+    return Key(algorithm, value) if is_sound(algorithm, value) else None
+
+
+def is_sound(algorithm: object, value: object) -> bool:
+    """Tell whether a public key is of the kind, and the strength, its algorithm wants."""
+    match algorithm:
+        case "EdDSA":
+            return isinstance(value, Ed25519PublicKey)
+        case "RS256" | "RS384" | "RS512" | "PS256":
+            return isinstance(value, RSAPublicKey) and value.key_size >= MIN_RSA_BITS
+        case "ES256":
+            return isinstance(value, EllipticCurvePublicKey) and isinstance(value.curve, SECP256R1)
+        case "ES384":
+            return isinstance(value, EllipticCurvePublicKey) and isinstance(value.curve, SECP384R1)
+    return False
+
+
+def fetch(url: str) -> bytes:
+    """GET at most 64 KiB within three seconds in all, over http or https, without redirects.
+
+    Raises OSError, http.client.HTTPException or ValueError when anything is not as it should be.
+    """
+    connection = _connection(url)
+    parts = urlsplit(url)
+    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    try:
+        connection.connect()
+        with _cut_after(connection, FETCH_SECONDS):
+            connection.request("GET", path, headers={"Accept": "application/json"})
+            return _body(connection.getresponse())
+    finally:
+        connection.close()
+
+
+def _connection(url: str) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+    if parts.scheme not in kinds or not parts.hostname or parts.username is not None:
+        raise ValueError("only a plain http or https address may be fetched")
+    return kinds[parts.scheme](parts.hostname, parts.port, timeout=FETCH_SECONDS)
+
+
+@contextmanager
+def _cut_after(connection: http.client.HTTPConnection, seconds: float) -> Iterator[None]:
+    # The socket's own time-out starts again with every byte; this one does not.
+    sock = connection.sock
+    timer = threading.Timer(seconds, _shut, [sock])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _shut(sock: Any) -> None:  # noqa: ANN401 - a socket, plain or TLS
+    try:
+        sock.shutdown(2)
+    except OSError:
+        return
+
+
+def _body(response: http.client.HTTPResponse) -> bytes:
+    if response.status != http.client.OK:
+        raise ValueError(f"the answer was {response.status}")
+    data = response.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError("the answer is too long")
+    return data

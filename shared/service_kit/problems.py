@@ -1,0 +1,114 @@
+"""What can be refused, how any known exception becomes a refusal, and how HTTP tells it.
+
+Refusal                   code, detail, errors, retry_after: the one exception both doors answer
+  as_refusal(exception)   a known exception as a Refusal; None means a bug
+  problem(refusal)        a Refusal as application/problem+json (RFC 9457)
+  exception_handler       the whole of it for DRF
+  not_found, bad_request, forbidden, server_error    the same for Django's own handlers
+"""
+
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.views import set_rollback
+
+from service_kit.refusals import FieldError, Refusal, as_refusal
+from service_kit.rendering import encode_json
+
+__all__ = [
+    "FieldError",
+    "Refusal",
+    "as_refusal",
+    "bad_request",
+    "exception_handler",
+    "forbidden",
+    "not_found",
+    "problem",
+    "server_error",
+]
+
+logger = logging.getLogger(__name__)
+
+
+def problem(
+    refusal: Refusal, *, allow: str | None = None, status: int | None = None
+) -> HttpResponse:
+    """Answer with the refusal as RFC 9457 problem+json; `allow` is the Allow header of a 405."""
+    status = status or refusal.status
+    response = HttpResponse(
+        encode_json(_body(refusal, status)), status=status, content_type="application/problem+json"
+    )
+    response["Cache-Control"] = "no-store"
+    if allow is not None:
+        response["Allow"] = allow
+    if refusal.retry_after is not None:
+        response["Retry-After"] = str(refusal.retry_after)
+    if status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _body(refusal: Refusal, status: int) -> dict[str, Any]:
+    is_bug = status == 500
+    return {
+        "type": f"urn:parley:problem:{refusal.code}",
+        "title": "Internal Server Error" if is_bug else refusal.title,
+        "status": status,
+        "detail": refusal.detail,
+        "code": refusal.code,
+        "errors": list(refusal.errors),
+    }
+
+
+def exception_handler(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """Answer any exception of a DRF view; set it as REST_FRAMEWORK["EXCEPTION_HANDLER"].
+
+    A bug is logged with its traceback and answered 500 without a word about it. Django's signal
+    is sent for it too, so the test client raises it unless told `raise_request_exception=False`.
+    """
+    set_rollback()
+    refusal = as_refusal(exception)
+    if refusal is None:
+        return _bug(exception, context)
+    if isinstance(exception, MethodNotAllowed):
+        return problem(refusal, allow=", ".join(context["view"].allowed_methods))
+    return problem(refusal)
+
+
+def _bug(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    logger.error("unexpected %s", type(exception).__name__, exc_info=exception)
+    request = getattr(context.get("request"), "_request", None)
+    got_request_exception.send(sender=None, request=request)
+    return _internal_error()
+
+
+def _internal_error() -> HttpResponse:
+    # A bug may strike after the commit, so nothing is promised about what was done.
+    return problem(Refusal("outcome_unknown", "Something went wrong on our side."), status=500)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer as handler404."""
+    return problem(Refusal("not_found"))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer as handler400."""
+    return problem(as_refusal(exception) or Refusal("invalid"))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer as handler403."""
+    return problem(Refusal("forbidden"))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer as handler500: Django has logged the bug; a store that is away is 503, not 500."""
+    exception = sys.exc_info()[1]
+    refusal = as_refusal(exception) if isinstance(exception, Exception) else None
+    return problem(refusal) if refusal else _internal_error()

@@ -1,0 +1,39 @@
+"""Connections to Redis that give up in time."""
+
+import redis
+import redis.asyncio
+from django.conf import settings
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+TIMEOUT_SECONDS = 1.0
+
+
+def connect(*, timeout: float = TIMEOUT_SECONDS) -> redis.Redis:
+    """Open a pool to settings.REDIS_URL; every wait ends after `timeout` seconds, no retries.
+
+    Keep what it returns: each call makes a new pool. Commands raise redis ConnectionError or
+    TimeoutError, which `as_refusal` knows.
+    """
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def connect_async(
+    *, timeout: float | None = TIMEOUT_SECONDS, connect_timeout: float = TIMEOUT_SECONDS
+) -> redis.asyncio.Redis:
+    """Open an asyncio pool as `connect` does; subscribers pass `timeout=None` to listen for long.
+
+    Never cancel a command in flight: its reply would go to whoever uses the connection next.
+    """
+    return redis.asyncio.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=timeout,
+        socket_connect_timeout=connect_timeout,
+        retry=AsyncRetry(NoBackoff(), 0),
+    )
