@@ -1,7 +1,6 @@
 """Who is calling, by the Authorization header of an HTTP request."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
@@ -50,15 +49,18 @@ class BearerAuthentication(BaseAuthentication):
         claims = verify(token.strip(" "))
         return Caller(claims), claims
 
-    def authenticate_header(self, request: Request) -> str:
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - as in the base class
         return "Bearer"
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """BearerAuthentication as drf-spectacular writes it into the OpenAPI document."""
 
     target_class = "service_kit.authentication.BearerAuthentication"
     name = "bearer"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ANN401
+    def get_security_definition(
+        self,
+        auto_schema: object,  # noqa: ARG002 - as in the base class
+    ) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

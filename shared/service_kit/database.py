@@ -30,23 +30,25 @@ class _Connection(Protocol):
     def fileno(self) -> int: ...
 
 
-class _Thread(threading.local):
-    """What each thread keeps: its limit, and a poll object with one descriptor registered."""
+_USUAL = -1.0
 
-    limit: float | None = 3.0
+
+class _Process:
+    limit: float | None = None
+
+
+class _Thread(threading.local):
+    """What each thread keeps: its own limit, and a poll object with one descriptor registered."""
+
+    limit: float | None = _USUAL
     fd = -1
     events = 0
 
     def __init__(self) -> None:
-        self.limit = _default.limit
         self.poller = select.poll()
 
 
-class _Default:
-    limit: float | None = 3.0
-
-
-_default = _Default()
+_process = _Process()
 _thread = _Thread()
 
 
@@ -58,7 +60,7 @@ def install_time_limit(seconds: float = 3.0) -> None:
     psycopg2 closes the connection. Call it once per process, before the first query.
     COPY and large objects do not work with it (psycopg2, "Coroutine support").
     """
-    _default.limit = _thread.limit = seconds
+    _process.limit = seconds
     set_wait_callback(_wait)
 
 
@@ -79,7 +81,7 @@ def _wait(connection: _Connection) -> None:
     if state == POLL_OK:
         return
     thread = _thread
-    limit = thread.limit
+    limit = _process.limit if thread.limit == _USUAL else thread.limit
     deadline = None if limit is None else time.monotonic() + limit
     while state != POLL_OK:
         fd, events = connection.fileno(), _EVENTS[state]

@@ -81,7 +81,7 @@ class StrictJSONParser(BaseParser):
     def parse(
         self,
         stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
+        media_type: str | None = None,  # noqa: ARG002 - as in the base class
+        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - as in the base class
     ) -> Any:  # noqa: ANN401 - any JSON value
         return decode_json(stream.read(MAX_BYTES + 1))

@@ -1,4 +1,4 @@
-"""Is this process up, and do its stores answer?"""
+"""Whether this process is up, and its stores answer."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 @require_safe
-def live(request: HttpRequest) -> HttpResponse:
+def live(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
     """Answer 200 as long as the process can answer; touches no store."""
     return _answer({"status": "ok"}, 200)
 
@@ -31,7 +31,7 @@ def ready(checks: Mapping[str, Callable[[], None]]) -> Callable[[HttpRequest], H
     """
 
     @require_safe
-    def view(request: HttpRequest) -> HttpResponse:
+    def view(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
         results = {name: _run(name, check) for name, check in checks.items()}
         is_ready = all(result == "ok" for result in results.values())
         status = "ok" if is_ready else "unavailable"

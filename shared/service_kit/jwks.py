@@ -56,7 +56,7 @@ def _parse(jwk: Any) -> Key | None:  # noqa: ANN401 - anything may be published
         return None
     if not isinstance(jwk.get("kid"), str) or not jwk["kid"]:
         return None
-    algorithm = jwk.get("alg", _DEFAULT_ALGORITHMS.get(str(jwk.get("kty"))))
+    algorithm = str(jwk.get("alg") or _DEFAULT_ALGORITHMS.get(str(jwk.get("kty"))))
     # Only the public members are looked at, whatever else was published.
     public = {name: jwk[name] for name in ("kty", "crv", "x", "y", "n", "e") if name in jwk}
     try:
@@ -102,7 +102,8 @@ def _connection(url: str) -> http.client.HTTPConnection:
     kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
     if parts.scheme not in kinds or not parts.hostname or parts.username is not None:
         raise ValueError("only a plain http or https address may be fetched")
-    return kinds[parts.scheme](parts.hostname, parts.port, timeout=FETCH_SECONDS)
+    kind: type[http.client.HTTPConnection] = kinds[parts.scheme]
+    return kind(parts.hostname, parts.port, timeout=FETCH_SECONDS)
 
 
 @contextmanager

@@ -136,9 +136,9 @@ class KeyRing:
             self._cache_file.parent.mkdir(parents=True, exist_ok=True)
             # mkstemp makes the file 0600, and a rename shows readers the old or the new, whole.
             descriptor, name = tempfile.mkstemp(dir=self._cache_file.parent)
-            with open(descriptor, "wb") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
-            os.replace(name, self._cache_file)
+            Path(name).replace(self._cache_file)
         except OSError as error:
             logger.warning("the keys were not saved: %s", type(error).__name__)
 

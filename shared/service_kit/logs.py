@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
@@ -27,10 +28,11 @@ _SECRETS = re.compile(r"\?\S+|(?i:bearer[ .])\S+|eyJ[\w-]+\.[\w.-]+")
 
 
 class JsonLines(logging.Formatter):
-    """Write a record as one line of ASCII JSON: {time, level, logger, service, request_id, message}.
+    """Write a record as one line of ASCII JSON.
 
-    `extra=` fields are added when they are plain values with harmless names. Queries and tokens
-    are cut out of every text, so that no library's line can leak one.
+    Its members are time, level, logger, service, request_id and message, then those of `extra=`
+    that are plain values with harmless names. Queries and tokens are cut out of every text, so
+    that no library's line can leak one.
     """
 
     def __init__(self, service: str) -> None:
@@ -125,7 +127,7 @@ def _choose_id(request: HttpRequest) -> str:
 
 
 def _log_access(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-    is_probe = request.path.startswith("/health/") and response.status_code < 400
+    is_probe = request.path.startswith("/health/") and response.status_code < HTTPStatus.BAD_REQUEST
     access.log(
         logging.DEBUG if is_probe else logging.INFO,
         "request",

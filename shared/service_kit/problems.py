@@ -9,7 +9,8 @@ Refusal                   code, detail, errors, retry_after: the one exception b
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from django.core.signals import got_request_exception
@@ -48,13 +49,13 @@ def problem(
         response["Allow"] = allow
     if refusal.retry_after is not None:
         response["Retry-After"] = str(refusal.retry_after)
-    if status == 401:
+    if status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = "Bearer"
     return response
 
 
 def _body(refusal: Refusal, status: int) -> dict[str, Any]:
-    is_bug = status == 500
+    is_bug = status == HTTPStatus.INTERNAL_SERVER_ERROR
     return {
         "type": f"urn:parley:problem:{refusal.code}",
         "title": "Internal Server Error" if is_bug else refusal.title,
@@ -92,22 +93,22 @@ def _internal_error() -> HttpResponse:
     return problem(Refusal("outcome_unknown", "Something went wrong on our side."), status=500)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's
     """Answer as handler404."""
     return problem(Refusal("not_found"))
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's
     """Answer as handler400."""
     return problem(as_refusal(exception) or Refusal("invalid"))
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's
     """Answer as handler403."""
     return problem(Refusal("forbidden"))
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's
     """Answer as handler500: Django has logged the bug; a store that is away is 503, not 500."""
     exception = sys.exc_info()[1]
     refusal = as_refusal(exception) if isinstance(exception, Exception) else None

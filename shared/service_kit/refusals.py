@@ -96,7 +96,9 @@ def _below(field: str, key: str) -> str:
 
 
 def _throttled(exception: drf.Throttled) -> Refusal:
-    return Refusal("rate_limited", retry_after=max(1, math.ceil(exception.wait or 1)))
+    return Refusal(
+        "rate_limited", retry_after=max(1, math.ceil(getattr(exception, "wait", None) or 1))
+    )
 
 
 def _store_away(exception: BaseException) -> Refusal:
@@ -106,7 +108,8 @@ def _store_away(exception: BaseException) -> Refusal:
 
 
 def _left_during_commit(exception: BaseException | None) -> bool:
-    commit = BaseDatabaseWrapper._commit.__code__  # noqa: SLF001 - no public name has this frame
+    # No public name has the frame of the COMMIT itself.
+    commit = BaseDatabaseWrapper._commit.__code__  # type: ignore[attr-defined] # noqa: SLF001
     while exception is not None:
         if commit in _codes(exception.__traceback__):
             return True

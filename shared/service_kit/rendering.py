@@ -1,6 +1,6 @@
 """How both services write JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -49,8 +49,8 @@ class OrjsonRenderer(JSONRenderer):
     def render(
         self,
         data: Any,  # noqa: ANN401 - as in the base class
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
+        accepted_media_type: str | None = None,  # noqa: ARG002 - as in the base class
+        renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - as in the base class
     ) -> bytes:
         return b"" if data is None else encode_json(data)
 
@@ -58,14 +58,15 @@ class OrjsonRenderer(JSONRenderer):
 class JSONAlways(BaseContentNegotiation):
     """Answer in JSON whatever `Accept` says, as RFC 9110 section 12.5.1 allows: never 406."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         wanted = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == wanted), None)
 
     def select_renderer(
         self,
-        request: Request,
-        renderers: Sequence[BaseRenderer],
-        format_suffix: str | None = None,
+        request: Request,  # noqa: ARG002 - as in the base class
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,  # noqa: ARG002 - as in the base class
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], str(renderers[0].media_type)
+        first = next(iter(renderers))
+        return first, str(first.media_type)

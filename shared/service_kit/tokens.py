@@ -1,4 +1,4 @@
-"""Is this access token genuine, for us, and still good?"""
+"""Whether an access token is genuine, for us, and still good."""
 
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
