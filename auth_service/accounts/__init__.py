@@ -1,0 +1,1 @@
+"""Who a person is, and the sessions and tokens that prove it."""

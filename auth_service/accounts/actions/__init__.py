@@ -1,0 +1,1 @@
+"""Every verb of auth_service; the only writers."""

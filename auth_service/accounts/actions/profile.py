@@ -1,0 +1,14 @@
+"""Changing what a person shows of themselves."""
+
+from django.db import transaction
+
+from accounts.models import User
+
+
+def change_profile(*, user: User, display_name: str | None = None) -> User:
+    """Change what is given, and nothing else."""
+    if display_name is not None:
+        user.display_name = display_name
+        with transaction.atomic():
+            user.save(update_fields=["display_name"])
+    return user

@@ -1,0 +1,37 @@
+"""Becoming a user."""
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
+
+from accounts.actions.sessions import SignedIn, open_session
+from accounts.errors import NameTaken
+from accounts.models import User
+
+
+def register(*, username: str, email: str, password: str, display_name: str = "") -> SignedIn:
+    """Create a person with a first session; NameTaken if the username or address is in use."""
+    user = User(
+        username=username,
+        email=email,
+        display_name=display_name or username,
+        password=make_password(password),
+    )
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+            return open_session(user=user)
+    except IntegrityError as error:
+        taken = _taken(username=username, email=email)
+        if not taken:
+            raise
+        raise NameTaken(taken) from error
+
+
+def _taken(*, username: str, email: str) -> list[str]:
+    """Say which of the two somebody has; asked after the database refused, so races count too."""
+    people = User.objects.alias(name=Lower("username"), address=Lower("email"))
+    same_name, same_address = Q(name=Lower(Value(username))), Q(address=Lower(Value(email)))
+    taken = {"username": people.filter(same_name), "email": people.filter(same_address)}
+    return [field for field, holders in taken.items() if holders.exists()]

@@ -1,0 +1,45 @@
+"""What auth_service can refuse.
+
+Refusal
+├── WrongCredentials   not_authenticated  the name, the password or the account; never which
+├── RefreshRefused     not_authenticated  a refresh token that is not the newest of a live session
+├── SessionOver        session_revoked    a genuine access token of a session that has ended
+├── NameTaken          conflict           a username or e-mail address that somebody has
+└── NoSuchUser         not_found          an id or name that belongs to no active account
+"""
+
+from collections.abc import Sequence
+
+from service_kit.problems import FieldError, Refusal
+
+
+class WrongCredentials(Refusal):
+    def __init__(self) -> None:
+        super().__init__("not_authenticated", "No active account has these credentials.")
+
+
+class RefreshRefused(Refusal):
+    def __init__(self) -> None:
+        super().__init__("not_authenticated", "This refresh token cannot be used; log in again.")
+
+
+class SessionOver(Refusal):
+    def __init__(self) -> None:
+        super().__init__("session_revoked", "This session has ended; log in again.")
+
+
+class NameTaken(Refusal):
+    def __init__(self, fields: Sequence[str]) -> None:
+        super().__init__(
+            "conflict",
+            f"Already in use: {', '.join(fields)}.",
+            errors=[
+                FieldError(field=field, code="taken", detail=f"This {field} is already in use.")
+                for field in fields
+            ],
+        )
+
+
+class NoSuchUser(Refusal):
+    def __init__(self) -> None:
+        super().__init__("not_found", "No such user.")

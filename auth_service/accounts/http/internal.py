@@ -1,0 +1,26 @@
+"""What messaging_service alone may ask."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.http.authentication import InternalAuthentication
+from accounts.http.views import AccountView, read_input
+from accounts.queries import users_with_ids, users_with_usernames
+from accounts.serializers import InternalUsersInput, profile_json
+
+
+class InternalUsersView(AccountView):
+    authentication_classes = (InternalAuthentication,)
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        """List people by id or username, those who left too."""
+        asked = read_input(InternalUsersInput, request.query_params)
+        if "ids" in asked:
+            rows = users_with_ids(asked["ids"])
+        else:
+            rows = users_with_usernames(asked["usernames"])
+        return Response(
+            {"results": [{**profile_json(row), "is_active": row["is_active"]} for row in rows]}
+        )

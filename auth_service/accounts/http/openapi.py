@@ -1,0 +1,114 @@
+"""The shapes of answers, for the OpenAPI document alone."""
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+from service_kit.codes import STATUS
+
+
+class UserShape(serializers.Serializer[None]):
+    id = serializers.CharField()
+    username = serializers.CharField()
+    email = serializers.EmailField()
+    display_name = serializers.CharField()
+    bio = serializers.CharField(allow_blank=True)
+    avatar = serializers.URLField(allow_null=True)
+    time_zone = serializers.CharField()
+    locale = serializers.CharField()
+    email_verified = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    privacy = serializers.DictField()
+
+    class Meta:
+        ref_name = "User"
+
+
+class TokensShape(serializers.Serializer[None]):
+    access = serializers.CharField(help_text="A JWT for both services.")
+    refresh = serializers.CharField(help_text="Works once; the answer to it brings the next.")
+
+    class Meta:
+        ref_name = "Tokens"
+
+
+class SignedInShape(TokensShape):
+    user = UserShape()
+
+    class Meta:
+        ref_name = "SignedIn"
+
+
+class ProfileShape(serializers.Serializer[None]):
+    id = serializers.CharField()
+    username = serializers.CharField()
+    display_name = serializers.CharField()
+    avatar = serializers.URLField(allow_null=True)
+
+    class Meta:
+        ref_name = "Profile"
+
+
+class ProfilePageShape(serializers.Serializer[None]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = ProfileShape(many=True)
+
+    class Meta:
+        ref_name = "ProfilePage"
+
+
+class KeyShape(serializers.Serializer[None]):
+    kty = serializers.CharField()
+    use = serializers.CharField()
+    alg = serializers.CharField()
+    kid = serializers.CharField()
+    crv = serializers.CharField(required=False)
+    x = serializers.CharField(required=False)
+    n = serializers.CharField(required=False)
+    e = serializers.CharField(required=False)
+
+    class Meta:
+        ref_name = "Key"
+
+
+class KeySetShape(serializers.Serializer[None]):
+    keys = KeyShape(many=True)  # type: ignore[assignment]  # The name is the RFC's.
+
+    class Meta:
+        ref_name = "KeySet"
+
+
+class FieldErrorShape(serializers.Serializer[None]):
+    field = serializers.CharField()  # type: ignore[assignment]
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+    class Meta:
+        ref_name = "FieldError"
+
+
+class ProblemShape(serializers.Serializer[None]):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(allow_blank=True)
+    code = serializers.CharField()
+    errors = FieldErrorShape(many=True, required=False)  # type: ignore[assignment]
+
+    class Meta:
+        ref_name = "Problem"
+
+
+def problems(*codes: str, body: bool = False) -> dict[tuple[int, str], OpenApiResponse]:
+    """Describe the refusals of an operation; one that reads a body can refuse its form too."""
+    every = [*codes, "unavailable", *(("too_large", "unsupported_media_type") if body else ())]
+    by_status: dict[int, list[str]] = {}
+    for code in every:
+        by_status.setdefault(STATUS[code], []).append(code)
+    return {
+        (status, "application/problem+json"): OpenApiResponse(
+            ProblemShape, description=", ".join(f"`{code}`" for code in same)
+        )
+        for status, same in sorted(by_status.items())
+    }

@@ -1,0 +1,68 @@
+"""Registering, logging in, renewing and logging out."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from service_kit.authentication import BearerAuthentication
+
+from accounts.actions.register import register
+from accounts.actions.sessions import SignedIn, end_session, log_in, refresh_session
+from accounts.http.openapi import SignedInShape, TokensShape, problems
+from accounts.http.views import AccountView, PublicView, read_input
+from accounts.serializers import LoginInput, RefreshInput, RegisterInput, user_json
+
+
+class RegisterView(PublicView):
+    @extend_schema(
+        operation_id="register",
+        request=RegisterInput,
+        responses={201: SignedInShape, **problems("invalid", "conflict", body=True)},
+    )
+    def post(self, request: Request) -> Response:
+        """Create an account and its first session."""
+        signed_in = register(**read_input(RegisterInput, request.data))
+        return _answer(signed_in, status.HTTP_201_CREATED)
+
+
+class LoginView(PublicView):
+    @extend_schema(
+        operation_id="login",
+        request=LoginInput,
+        responses={200: SignedInShape, **problems("invalid", "not_authenticated", body=True)},
+    )
+    def post(self, request: Request) -> Response:
+        """Open a session; every failure is the same 401."""
+        return _answer(log_in(**read_input(LoginInput, request.data)), status.HTTP_200_OK)
+
+
+class RefreshView(PublicView):
+    @extend_schema(
+        operation_id="refresh",
+        request=RefreshInput,
+        responses={200: TokensShape, **problems("invalid", "not_authenticated", body=True)},
+    )
+    def post(self, request: Request) -> Response:
+        """Exchange a refresh token for a new pair; a used one ends its session."""
+        renewed = refresh_session(**read_input(RefreshInput, request.data))
+        return Response({"access": renewed.access, "refresh": renewed.refresh})
+
+
+class LogoutView(AccountView):
+    # Logging out twice is no error, so a session that has ended may come here.
+    authentication_classes = (BearerAuthentication,)
+
+    @extend_schema(
+        operation_id="logout",
+        request=None,
+        responses={204: None, **problems("not_authenticated")},
+    )
+    def post(self, request: Request) -> Response:
+        """End this session."""
+        end_session(session_id=request.user.claims.session_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _answer(signed_in: SignedIn, code: int) -> Response:
+    user, tokens = user_json(signed_in.user), (signed_in.access, signed_in.refresh)
+    return Response({"user": user, "access": tokens[0], "refresh": tokens[1]}, code)

@@ -1,0 +1,22 @@
+"""Every path of auth_service's API."""
+
+from django.urls import path
+
+from accounts.http.internal import InternalUsersView
+from accounts.http.keys import KeysView
+from accounts.http.me import MeView
+from accounts.http.sessions import LoginView, LogoutView, RefreshView, RegisterView
+from accounts.http.users import UserByUsernameView, UsersView, UserView
+
+urlpatterns = [
+    path("api/auth/register/", RegisterView.as_view()),
+    path("api/auth/login/", LoginView.as_view()),
+    path("api/auth/refresh/", RefreshView.as_view()),
+    path("api/auth/logout/", LogoutView.as_view()),
+    path("api/auth/me/", MeView.as_view()),
+    path("api/auth/users/", UsersView.as_view()),
+    path("api/auth/users/<str:user_id>/", UserView.as_view()),
+    path("api/auth/users/by-username/<str:username>/", UserByUsernameView.as_view()),
+    path(".well-known/jwks.json", KeysView.as_view()),
+    path("internal/users/", InternalUsersView.as_view()),
+]

@@ -1,0 +1,72 @@
+"""What auth_service keeps: people, and the sessions they opened."""
+
+from uuid import uuid4
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
+from django.db.models.functions import Lower, Now
+
+USERNAME_PATTERN = r"^[A-Za-z0-9_.-]{1,32}$"
+USERNAME_LETTER = r"[A-Za-z]"
+
+
+class User(AbstractBaseUser):
+    """A person. Names and addresses keep their case, and are unique without regard to it.
+
+    A username holds a letter: digits alone would be an id in a socket's path, dots alone a folder.
+    """
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ("email",)
+
+    id = models.BigAutoField(primary_key=True)
+    username = models.CharField(max_length=32)
+    email = models.EmailField(max_length=254)
+    display_name = models.CharField(max_length=64)
+    is_active = models.BooleanField(default=True, db_default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    # Sessions tell when a person was last here.
+    last_login = None
+
+    objects: models.Manager["User"] = models.Manager()
+
+    class Meta:
+        constraints = (
+            # One index answers "is it taken", "who is it" and "which names begin with".
+            UniqueConstraint(
+                OpClass(Lower("username"), name="text_pattern_ops"), name="user_username_unique"
+            ),
+            UniqueConstraint(Lower("email"), name="user_email_unique"),
+            CheckConstraint(
+                condition=Q(username__regex=USERNAME_PATTERN) & Q(username__regex=USERNAME_LETTER),
+                name="user_username_form",
+            ),
+            CheckConstraint(condition=~Q(display_name=""), name="user_display_name_present"),
+        )
+        indexes = (
+            Index(
+                OpClass(Lower("display_name"), name="text_pattern_ops"),
+                name="user_display_name_prefix",
+            ),
+        )
+
+
+class Session(models.Model):
+    """One device's stay. Its id is the `sid` of every access token issued for it.
+
+    `refresh_hash` is the SHA-256 of the one refresh token that may be used next; the token
+    itself is kept nowhere.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    refresh_hash = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    objects: models.Manager["Session"] = models.Manager()

@@ -1,0 +1,70 @@
+"""The only way from something a caller named to a row.
+
+account_named      a username or address    the account somebody wants to log in to, if there is one
+user_by_id         an id                    an active person, or NoSuchUser
+user_by_username   a username               an active person, or NoSuchUser
+live_session       the `sid` of a token     a session that has not ended, or SessionOver
+locked_session     a refresh token          its session, locked, whatever became of it
+"""
+
+from uuid import UUID
+
+from django.db.models import Value
+from django.db.models.functions import Lower
+
+from accounts.errors import NoSuchUser, SessionOver
+from accounts.models import Session, User
+
+LARGEST_ID = 2**63 - 1
+LONGEST_ID = len(str(LARGEST_ID))
+
+
+def account_named(name: str) -> User | None:
+    """Return the account whose address (with an '@') or username this is, also if inactive."""
+    column = "email" if "@" in name else "username"
+    people = User.objects.alias(key=Lower(column))
+    return people.filter(key=Lower(Value(name))).first()
+
+
+def user_by_id(text: str) -> User:
+    user_id = read_id(text)
+    user = None if user_id is None else User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        raise NoSuchUser
+    return user
+
+
+def user_by_username(username: str) -> User:
+    user = None if "@" in username or "\0" in username else account_named(username)
+    if user is None or not user.is_active:
+        raise NoSuchUser
+    return user
+
+
+def read_id(text: str) -> int | None:
+    """Return the id a text spells, or None where it cannot be one of ours."""
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_ID):
+        return None
+    number = int(text)
+    return number if number <= LARGEST_ID else None
+
+
+def live_session(*, session_id: str) -> Session:
+    """Return the session with its active user; one query."""
+    live = Session.objects.select_related("user").filter(ended_at=None, user__is_active=True)
+    session = live.filter(pk=_read_uuid(session_id)).first()
+    if session is None:
+        raise SessionOver
+    return session
+
+
+def locked_session(*, session_id: UUID) -> Session | None:
+    """Return the session locked until the transaction ends; its user is read under that lock."""
+    return Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
+
+
+def _read_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,146 @@
+"""What callers may ask, and the one shape each noun is shown in."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+from accounts.models import USERNAME_LETTER, USERNAME_PATTERN, User
+
+PASSWORD_LENGTH = (8, 128)
+NAME_LENGTH = 64
+EMAIL_LENGTH = 254
+
+
+def require_username_form(value: str) -> None:
+    if not (re.fullmatch(USERNAME_PATTERN, value) and re.search(USERNAME_LETTER, value)):
+        raise serializers.ValidationError(
+            "1 to 32 of A-Z, a-z, 0-9, '_', '.', '-', with at least one letter.", "invalid"
+        )
+
+
+def refuse_control_characters(value: str) -> None:
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in value):
+        raise serializers.ValidationError("Control characters are not allowed.", "invalid")
+
+
+class TextField(serializers.CharField):
+    """A string, and nothing that merely looks like one: 1 and true are refused."""
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class PasswordField(TextField):
+    """Kept as typed: blanks at its ends are part of it."""
+
+    def __init__(self, *, min_length: int | None = None) -> None:
+        super().__init__(
+            min_length=min_length,
+            max_length=PASSWORD_LENGTH[1],
+            trim_whitespace=False,
+            write_only=True,
+        )
+
+
+class EmailField(TextField, serializers.EmailField):
+    pass
+
+
+class RegisterInput(serializers.Serializer[User]):
+    username = TextField(validators=[require_username_form])
+    email = EmailField(max_length=EMAIL_LENGTH)
+    password = PasswordField(min_length=PASSWORD_LENGTH[0])
+    display_name = TextField(
+        required=False,
+        allow_blank=True,
+        max_length=NAME_LENGTH,
+        validators=[refuse_control_characters],
+        help_text="The username, if left out.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        person = User(username=attrs["username"], email=attrs["email"])
+        try:
+            validate_password(attrs["password"], user=person)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError({"password": error.error_list}) from error
+        return attrs
+
+
+class LoginInput(serializers.Serializer[User]):
+    """A username (or an address in its place) or an e-mail address; a blank one is not given."""
+
+    username = TextField(required=False, allow_blank=True, max_length=EMAIL_LENGTH)
+    email = TextField(required=False, allow_blank=True, max_length=EMAIL_LENGTH)
+    password = PasswordField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        names = [name for name in (attrs.get("username"), attrs.get("email")) if name]
+        if len(names) != 1:
+            raise serializers.ValidationError({"username": "Give a username or an email."})
+        return {"name": names[0], "password": attrs["password"]}
+
+
+class RefreshInput(serializers.Serializer[User]):
+    refresh = TextField(max_length=1024)
+
+
+class ProfileInput(serializers.Serializer[User]):
+    display_name = TextField(
+        required=False, max_length=NAME_LENGTH, validators=[refuse_control_characters]
+    )
+
+
+class SearchInput(serializers.Serializer[User]):
+    search = TextField(max_length=NAME_LENGTH)
+    page_size = serializers.IntegerField(required=False, default=50, min_value=1, max_value=100)
+
+
+class InternalUsersInput(serializers.Serializer[User]):
+    """`ids` or `usernames`, separated by commas; exactly one of the two."""
+
+    ids = TextField(required=False)
+    usernames = TextField(required=False)
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError({"ids": "Give ids or usernames."})
+        [(kind, text)] = attrs.items()
+        values = text.split(",")
+        if len(values) > 100:
+            raise serializers.ValidationError({kind: "100 at most."})
+        return {kind: values}
+
+
+def user_json(user: User) -> dict[str, Any]:
+    """Return what a person is shown of their own account."""
+    return {
+        "id": str(user.pk),
+        "username": user.username,
+        "email": user.email,
+        "display_name": user.display_name,
+        "bio": "",
+        "avatar": None,
+        "time_zone": "UTC",
+        "locale": "en",
+        "email_verified": False,
+        "created_at": user.created_at,
+        "privacy": {},
+    }
+
+
+def profile_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what everybody with credentials is shown of a person."""
+    return {
+        "id": str(row["id"]),
+        "username": row["username"],
+        "display_name": row["display_name"],
+        "avatar": None,
+    }

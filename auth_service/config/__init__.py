@@ -1,0 +1,1 @@
+"""How auth_service is put together."""

@@ -1,0 +1,101 @@
+"""Every setting of auth_service; what differs between machines comes from the environment."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from service_kit.database import install_time_limit
+from service_kit.environment import Environment
+from service_kit.logs import logging_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment("auth_service")
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.secret("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+INTERNAL_SECRET = env.secret("INTERNAL_SECRET")
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "accounts",
+]
+MIDDLEWARE = [
+    "service_kit.logs.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
+LOGGING = logging_settings("auth_service", env.str("LOG_LEVEL", default="INFO"))
+
+DATABASES = {"default": env.database()}
+POSTGRES_MANAGED = env.bool("POSTGRES_MANAGED", default=False)
+install_time_limit()
+
+# Traefik sets this header itself and drops what a client sends.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS: list[str] = []
+# The check looks for `unique=True`; usernames are unique by a constraint on their lower case.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+PASSWORD_HASHERS = ["accounts.passwords.Argon2Hasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "email")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# Idle and absolute life of a session, and the life of what it hands out.
+SESSION_SECONDS = env.int("SESSION_SECONDS", default=30 * 24 * 3600)
+REFRESH_TOKEN_SECONDS = env.int("REFRESH_TOKEN_SECONDS", default=14 * 24 * 3600)
+ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=300)
+
+JWT = env.jwt()
+JWT_ALGORITHM = JWT["JWT_ALGORITHM"]
+JWT_SECRET = JWT["JWT_SECRET"]
+JWT_ISSUER = JWT["JWT_ISSUER"]
+JWT_AUDIENCE = JWT["JWT_AUDIENCE"]
+JWT_PRIVATE_KEY_FILE = "" if JWT_SECRET else env.required("JWT_PRIVATE_KEY_FILE")
+TOKEN_AUDIENCES = [JWT_AUDIENCE, "messaging_service"]
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
+    # accounts.keys signs; nothing may fall back on SECRET_KEY, the library's default.
+    "SIGNING_KEY": None,
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["service_kit.decoding.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["service_kit.rendering.OrjsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "service_kit.rendering.JSONAlways",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "service_kit.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Parley: auth_service",
+    "DESCRIPTION": "Accounts, sessions and the tokens both services accept.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+}

@@ -1,0 +1,15 @@
+"""What gunicorn serves: `gunicorn config.wsgi`."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+from django.db import connection
+from service_kit.database import assert_durable
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+application = get_wsgi_application()
+
+# A server refuses to start on a Postgres that may forget; a migration need not care.
+with connection.cursor() as cursor:
+    assert_durable(cursor)
+connection.close()
