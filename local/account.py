@@ -131,7 +131,10 @@ def _namespaces_work(home: Path) -> bool:
     """Try it: in a namespace root loses the right to enter other people's closed folders."""
     program = NamespaceAccount(home=home).program("postgres")
     try:
-        return subprocess.run([*program, "--version"], capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run([*program, "--version"], capture_output=True, check=False).returncode
+            == 0
+        )
     except FileNotFoundError:
         return False
 

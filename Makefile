@@ -1,0 +1,97 @@
+# One word per thing a developer does. `make` alone lists them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run reset test check e2e bench lock venv installed installed-dev
+
+# The first that is new enough, or plain python3 to complain about.
+PYTHON ?= $(or $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$each -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo $$each && break; \
+	done),python3)
+# Relative, so that a checkout works wherever it lies.
+PY := .venv/bin/python
+SERVICE_PATH = $(CURDIR)/shared:$(CURDIR)/$(1):$(CURDIR)
+
+##@ Use
+
+run: installed  ## Start everything at http://localhost:8000 (make run PORT=9000 for another)
+	@exec $(PY) -m local run
+
+reset: installed  ## Forget all data, secrets and logs of `make run`
+	@exec $(PY) -m local reset
+
+##@ Change
+
+test: installed-dev  ## Run every test, each suite in a process of its own
+	@PYTHONPATH="$(call SERVICE_PATH,shared)" $(PY) -m pytest shared/tests
+	@PYTHONPATH="$(call SERVICE_PATH,auth_service)" $(PY) -m pytest auth_service/tests
+	@PYTHONPATH="$(call SERVICE_PATH,messaging_service)" $(PY) -m pytest messaging_service/tests
+	@$(PY) -m pytest local/tests
+	@$(PY) -m pytest e2e
+
+check: installed-dev  ## Format, lint, types, imports
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(call types,auth_service,../shared/service_kit)
+	@$(call types,auth_service,../local)
+	@$(call types,auth_service,.)
+	@$(call types,messaging_service,.)
+	@$(call imports,auth_service)
+	@$(call imports,messaging_service)
+
+e2e: installed-dev  ## Journeys through the gateway against the real system
+	@$(PY) -m pytest e2e
+
+bench: installed-dev  ## Measure the claims and write bench/results/
+	@exec $(PY) -m bench
+
+##@ Maintain
+
+lock: installed-dev  ## Choose the newest versions requirements.in allows and write them down
+	@$(call compile,local/requirements-dev,)
+	@$(call compile,local/requirements,-c local/requirements-dev.txt)
+	@$(call compile,auth_service/requirements,-c local/requirements-dev.txt)
+	@$(call compile,messaging_service/requirements,-c local/requirements-dev.txt)
+
+help:  ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# ---- how -----------------------------------------------------------------------------------------
+
+# Each service has a package `config`, so each is typed in a run and with a cache of its own; what
+# belongs to neither is typed beside auth_service. Django wants settings to read the types from.
+types = cd $(1) && DEBUG=true SECRET_KEY=$(ANY_SECRET) JWT_ALGORITHM=HS256 JWT_SECRET=$(ANY_SECRET) \
+	PYTHONPATH="$(call SERVICE_PATH,$(1))" MYPYPATH="$(CURDIR)/shared:$(CURDIR)" \
+	"$(CURDIR)/$(PY)" -m mypy --config-file "$(CURDIR)/pyproject.toml" \
+	--cache-dir "$(CURDIR)/.mypy_cache/$(notdir $(2))-$(1)" "$(2)"
+ANY_SECRET := only-to-read-types-with-0123456789
+
+imports = cd $(1) && PYTHONPATH="$(call SERVICE_PATH,$(1))" "$(CURDIR)/$(PY)" -c \
+	"import sys; from importlinter.cli import lint_imports_command as main; sys.exit(main())"
+
+compile = $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	$(1).in $(2) -o $(1).txt
+
+# What is installed stands in .venv as a copy of the lock: equal means there is nothing to do.
+install = { $(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes \
+	-r local/$(1).txt && cp local/$(1).txt .venv/$(1).txt; }
+
+installed: venv
+	@cmp -s local/requirements.txt .venv/requirements.txt \
+	  || { echo "Installing local/requirements.txt into .venv …"; $(call install,requirements); }
+
+# The one for development holds all of the other, in the same versions.
+installed-dev: venv
+	@cmp -s local/requirements-dev.txt .venv/requirements-dev.txt \
+	  || { echo "Installing local/requirements-dev.txt into .venv …"; \
+	       $(call install,requirements-dev) && cp local/requirements.txt .venv/; }
+
+venv:
+	@$(PY) -c "" 2>/dev/null || { \
+	  $(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null \
+	    || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }; \
+	  $(PYTHON) -c "import ensurepip, venv" 2>/dev/null \
+	    || { echo "$(PYTHON) lacks venv: apt-get install python3-venv, then again." >&2; exit 1; }; \
+	  echo "Creating .venv …"; rm -rf .venv; $(PYTHON) -m venv .venv; }

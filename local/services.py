@@ -1,0 +1,88 @@
+"""The processes of our own two services: their commands, settings and readiness."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.health import answers
+from local.ports import LOOPBACK
+from local.processes import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROOT = Path(__file__).parent.parent
+
+_GUNICORN = (
+    *("-m", "gunicorn", "config.wsgi", "--worker-class", "gthread"),
+    *("--workers", "1", "--threads", "8", "--graceful-timeout", "5"),
+    # It would lie under the home directory, at one path for every service.
+    "--no-control-socket",
+)
+_UVICORN = (
+    *("-m", "uvicorn", "config.asgi:application", "--host", LOOPBACK),
+    *("--ws", "websockets-sansio", "--loop", "uvloop", "--http", "httptools"),
+    *("--ws-per-message-deflate", "false", "--ws-max-size", "65536"),
+    # At a lower level it writes down the address of every socket, the token in it included.
+    *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "5"),
+)
+
+
+@dataclass(kw_only=True)
+class Service:
+    """One of the two services, in the folder `name`, with its settings in `environment`."""
+
+    name: str
+    logs: Path
+    scratch: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return ROOT / self.name
+
+    def http(self, *, port: int) -> Process:
+        """Return its HTTP process."""
+        files = ("--worker-tmp-dir", str(self.scratch), "--bind", f"{LOOPBACK}:{port}")
+        process = self._process(self.name, [*_GUNICORN, *files], port=port)
+        # So that it takes its workers along, at once.
+        process.farewell = signal.SIGQUIT
+        return process
+
+    def sockets(self, *, number: int, port: int) -> Process:
+        """Return one of its socket processes."""
+        command = [*_UVICORN, "--port", str(port)]
+        return self._process(f"messaging_sockets-{number}", command, port=port)
+
+    def manage(self, *words: str) -> Process:
+        """Return a command of its manage.py."""
+        return self._process(f"{self.name}-{words[0]}", ["manage.py", *words])
+
+    def _process(self, name: str, words: Sequence[str], *, port: int | None = None) -> Process:
+        return Process(
+            name=name,
+            command=[sys.executable, *words],
+            folder=self.folder,
+            log=self.logs / f"{name}.log",
+            port=port,
+            environment={**self.environment, **self._python()},
+        )
+
+    def _python(self) -> Mapping[str, str]:
+        """Return what makes its modules importable, whatever the caller's shell is set up for."""
+        return {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "shared"), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(self.scratch),
+        }
+
+
+def ready(process: Process) -> bool:
+    """Say whether a started process of ours has all it needs."""
+    return process.port is not None and answers(process.port, "/health/ready")

@@ -1,0 +1,179 @@
+"""The whole system, started in order in a folder on given ports, and stopped in reverse."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from local.errors import ProcessDiedError
+from local.migrations import migrate
+from local.ports import LOOPBACK, free_ports
+from local.postgres import THROW_AWAY, Postgres
+from local.redis import Redis
+from local.secrets import Secrets, ensure_private_key, load_secrets
+from local.services import Service, ready
+from local.settings import auth_settings, messaging_settings
+from local.traefik import Traefik
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from local.processes import Process
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """Postgres, Redis, both services and Traefik.
+
+    `home` holds data, secrets and logs. `settings` go to both services and win over our own.
+    `durable=False` is for tests alone: Postgres then does not wait for the disk.
+    """
+
+    home: Path
+    port: int
+    operators_port: int
+    sockets: int = 2
+    durable: bool = True
+    settings: Mapping[str, str] = field(default_factory=dict)
+    processes: list[Process] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._scratch.mkdir(exist_ok=True)
+        self.secrets: Secrets = load_secrets(self.home / "secrets.json")
+        ensure_private_key(self.home / "jwt-private-key.pem")
+        inside = free_ports(4 + self.sockets)
+        self.postgres, self.redis = self._postgres(inside[0]), self._redis(inside[1])
+        self.auth = self._auth_service()
+        self.messaging = self._messaging_service(auth_port=inside[2])
+        self.http = [self.auth.http(port=inside[2]), self.messaging.http(port=inside[3])]
+        self.socket_processes = [
+            self.messaging.sockets(number=number, port=port)
+            for number, port in enumerate(inside[4:], start=1)
+        ]
+        self.traefik = self._traefik()
+
+    @property
+    def address(self) -> str:
+        """Where the public finds it, without a slash at the end."""
+        return self.traefik.address
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "log"
+
+    def process(self, name: str) -> Process:
+        """Return the running process of this name: the name of its log."""
+        return next(process for process in self.processes if process.name == name)
+
+    def start(self) -> None:
+        """Return when everything is ready through the gateway.
+
+        Raises ProcessDiedError or CannotStartError; `stop` is then still the caller's to call.
+        """
+        self._start_engines()
+        migrate([self.auth, self.messaging], home=self.home)
+        self._start_services()
+        self.processes.append(self.traefik.process)
+        self.traefik.start()
+
+    def stop(self) -> None:
+        """Stop what was started, clients first: the gateway, the services, the engines."""
+        self.traefik.stop()
+        services = [*self.socket_processes, *self.http]
+        for process in services:
+            process.ask_to_stop()
+        for process in services:
+            process.stop()
+        self.redis.stop()
+        self.postgres.stop()
+
+    def require_alive(self) -> None:
+        """Raise ProcessDiedError naming the first process that has ended."""
+        for process in self.processes:
+            if not process.alive():
+                raise ProcessDiedError(process)
+
+    def restart(self, name: str) -> None:
+        """Start a process again, on the same port, that was stopped or killed."""
+        process = self.process(name)
+        with suppress(ProcessDiedError):
+            process.stop()
+        process.start()
+
+    def _start_engines(self) -> None:
+        self.processes += [self.postgres.process, self.redis.process]
+        self.redis.start()
+        self.postgres.start()
+        self.postgres.provide("auth", password=self.secrets.auth_database)
+        self.postgres.provide("messaging", password=self.secrets.messaging_database)
+
+    def _start_services(self) -> None:
+        """Start all at once, but the first time auth alone: messaging then has no keys on disk."""
+        keys = self.home / "messaging-jwks.json"
+        first = self.http[:1] if not keys.exists() else []
+        others = [
+            process for process in [*self.http, *self.socket_processes] if process not in first
+        ]
+        for group in (first, others):
+            self.processes += group
+            for process in group:
+                process.start()
+            for process in group:
+                process.wait_until(lambda process=process: ready(process))  # type: ignore[misc]
+
+    def _postgres(self, port: int) -> Postgres:
+        return Postgres(
+            home=self.home / "postgres",
+            logs=self.logs,
+            port=port,
+            password=self.secrets.postgres,
+            settings={} if self.durable else THROW_AWAY,
+        )
+
+    def _redis(self, port: int) -> Redis:
+        home = self.home / "redis"
+        return Redis(home=home, logs=self.logs, port=port, password=self.secrets.redis)
+
+    def _auth_service(self) -> Service:
+        ours = auth_settings(
+            secrets=self.secrets, postgres=self.postgres, redis=self.redis, home=self.home
+        )
+        return self._service("auth_service", ours)
+
+    def _messaging_service(self, *, auth_port: int) -> Service:
+        ours = messaging_settings(
+            secrets=self.secrets,
+            postgres=self.postgres,
+            redis=self.redis,
+            home=self.home,
+            auth_port=auth_port,
+            port=self.port,
+        )
+        return self._service("messaging_service", ours)
+
+    def _service(self, name: str, ours: Mapping[str, str]) -> Service:
+        environment = {**ours, **self.settings}
+        return Service(name=name, logs=self.logs, scratch=self._scratch, environment=environment)
+
+    def _traefik(self) -> Traefik:
+        auth, chat = (process_url(process) for process in self.http)
+        return Traefik(
+            home=self.home / "traefik",
+            logs=self.logs,
+            port=self.port,
+            operators_port=self.operators_port,
+            auth_url=auth,
+            chat_url=chat,
+            sockets_urls=[process_url(process) for process in self.socket_processes],
+        )
+
+    @property
+    def _scratch(self) -> Path:
+        return self.home / "scratch"
+
+
+def process_url(process: Process) -> str:
+    return f"http://{LOOPBACK}:{process.port}"
