@@ -6,7 +6,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from service_kit.problems import Refusal
+from service_kit.refusals import Refusal
 from service_kit.tokens import Claims, verify
 
 

@@ -6,7 +6,7 @@ from typing import IO, Any
 import orjson
 from rest_framework.parsers import BaseParser
 
-from service_kit.problems import Refusal
+from service_kit.refusals import Refusal
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32

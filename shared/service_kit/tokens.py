@@ -11,7 +11,7 @@ from jwt.algorithms import get_default_algorithms
 from service_kit.decoding import decode_object
 from service_kit.jwks import Key
 from service_kit.keys import key_ring
-from service_kit.problems import Refusal
+from service_kit.refusals import Refusal
 
 LEEWAY_SECONDS = 30
 MAX_BYTES = 4096
@@ -116,8 +116,15 @@ def _check_addressee(payload: dict[str, Any]) -> None:
     named = [audience] if isinstance(audience, str) else audience
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
         raise _NotGenuine
-    if settings.JWT_AUDIENCE not in named or payload["iss"] != settings.JWT_ISSUER:
+    if _setting("JWT_AUDIENCE") not in named or payload["iss"] != _setting("JWT_ISSUER"):
         raise _NotGenuine
+
+
+def _setting(name: str) -> str:
+    value = getattr(settings, name)
+    if not isinstance(value, str) or not value:
+        raise _NotGenuine
+    return value
 
 
 def _moment(value: object) -> float:
