@@ -93,7 +93,7 @@ class Process:
     def alive(self) -> bool:
         return self._child is not None and self._child.poll() is None
 
-    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 30.0) -> None:
+    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 60.0) -> None:
         """Return once `ready()`. Raises ProcessDiedError, or CannotStartError after `seconds`."""
         deadline = time.monotonic() + seconds
         while not ready():

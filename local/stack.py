@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -97,11 +96,11 @@ class Stack:
                 raise ProcessDiedError(process)
 
     def restart(self, name: str) -> None:
-        """Start a process again, on the same port, that was stopped or killed."""
+        """Kill a process if it still runs, start it again on the same port, wait until ready."""
         process = self.process(name)
-        with suppress(ProcessDiedError):
-            process.stop()
+        process.kill()
         process.start()
+        process.wait_until(lambda: self._is_ready(process))
 
     def _start_engines(self) -> None:
         self.processes += [self.postgres.process, self.redis.process]
@@ -122,7 +121,13 @@ class Stack:
             for process in group:
                 process.start()
             for process in group:
-                process.wait_until(lambda process=process: ready(process))  # type: ignore[misc]
+                process.wait_until(lambda process=process: self._is_ready(process))  # type: ignore[misc]
+
+    def _is_ready(self, process: Process) -> bool:
+        for engine in (self.postgres, self.redis, self.traefik):
+            if engine.process is process:
+                return engine.answers()
+        return ready(process)
 
     def _postgres(self, port: int) -> Postgres:
         return Postgres(

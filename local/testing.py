@@ -1,4 +1,4 @@
-"""Throw-away engines for other suites' tests."""
+"""Throw-away engines and whole systems, for the tests and benchmarks of every part."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from local.ports import LOOPBACK, free_ports
 from local.postgres import THROW_AWAY, Postgres
 from local.redis import Redis
+from local.services import ROOT
+from local.stack import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 # Nothing to protect: the data is gone with the tests, and the ports are loopback.
 _ROLE = "throwaway"
@@ -73,3 +75,37 @@ def provide_engines() -> dict[str, str]:
     settings = running.enter_context(engines())
     os.environ.update(settings)
     return settings
+
+
+@contextmanager
+def isolated_stack(
+    *, sockets: int = 2, durable: bool = True, settings: Mapping[str, str] | None = None
+) -> Iterator[Stack]:
+    """Run the whole system beside any other, on free ports, and yield it when it is ready.
+
+    `stack.address` is the gateway, `stack.process("redis")` a process (`.pid`, `.port`, `.kill()`),
+    `stack.restart("redis")` brings one back, `stack.logs` holds what they wrote, and
+    `stack.postgres.connect("messaging")` is a superuser's connection. `settings` go to
+    both services.
+    Names: postgres redis auth_service messaging_service messaging_sockets-1 (…) traefik.
+
+    Data lies in the checkout, on the disk `make run` uses, and is removed at the end. Like every
+    start of processes this belongs into the main thread.
+    """
+    port, operators_port = free_ports(2)
+    base = ROOT / ".data"
+    base.mkdir(exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(prefix="stack-", dir=base) as folder:
+        stack = Stack(
+            home=Path(folder),
+            port=port,
+            operators_port=operators_port,
+            sockets=sockets,
+            durable=durable,
+            settings=settings or {},
+        )
+        try:
+            stack.start()
+            yield stack
+        finally:
+            stack.stop()

@@ -56,11 +56,13 @@ class Traefik:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file.write_text(self.static_settings())
         self.process.start()
-        for path in PUBLIC_HEALTH:
-            self.process.wait_until(lambda path=path: answers(self.port, path))  # type: ignore[misc]
+        self.process.wait_until(self.answers)
 
     def stop(self) -> None:
         self.process.stop()
+
+    def answers(self) -> bool:
+        return all(answers(self.port, path) for path in PUBLIC_HEALTH)
 
     def static_settings(self) -> str:
         """Return traefik.yaml with our addresses: beside a file Traefik reads no flags."""
