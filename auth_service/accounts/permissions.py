@@ -52,7 +52,7 @@ def read_id(text: str) -> int | None:
 def live_session(*, session_id: str) -> Session:
     """Return the session with its active user; one query."""
     live = Session.objects.select_related("user").filter(ended_at=None, user__is_active=True)
-    session = live.filter(pk=_read_uuid(session_id)).first()
+    session = live.filter(pk=read_uuid(session_id)).first()
     if session is None:
         raise SessionOver
     return session
@@ -63,7 +63,8 @@ def locked_session(*, session_id: UUID) -> Session | None:
     return Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
 
 
-def _read_uuid(text: str) -> UUID | None:
+def read_uuid(text: str) -> UUID | None:
+    """Return the session id a text spells, or None where it cannot be one of ours."""
     try:
         return UUID(text)
     except ValueError:

@@ -1,8 +1,7 @@
 """Reads that answer with more than one person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 from django.db.models import Value
@@ -14,7 +13,7 @@ from accounts.permissions import read_id
 # text_pattern_ops orders by bytes, whatever the database's language: `~>~` and `USING ~<~` are
 # its operators, so one index finds the names and keeps them in order.
 SEARCH = """
-SELECT id, username, display_name
+SELECT id, username, display_name, is_active
 FROM accounts_user
 WHERE is_active
   AND (lower(username) LIKE lower(%(pattern)s) OR lower(display_name) LIKE lower(%(pattern)s))
@@ -36,7 +35,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    rows: Sequence[Mapping[str, Any]]
+    users: Sequence[User]
     next: Edge | None
     previous: Edge | None
 
@@ -45,43 +44,34 @@ def search_users(*, prefix: str, size: int, edge: Edge | None = None) -> Page:
     """Return active people whose username or display name begins so, by username."""
     backwards = edge is not None and edge.backwards
     found = _search(prefix, size + 1, edge)
-    more, rows = len(found) > size, found[:size]
+    more, users = len(found) > size, found[:size]
     if backwards:
-        rows.reverse()
-    has_next = bool(rows) and (backwards or more)
-    has_previous = bool(rows) and (more if backwards else edge is not None)
+        users.reverse()
+    has_next = bool(users) and (backwards or more)
+    has_previous = bool(users) and (more if backwards else edge is not None)
     return Page(
-        rows=rows,
-        next=Edge(rows[-1]["username"]) if has_next else None,
-        previous=Edge(rows[0]["username"], backwards=True) if has_previous else None,
+        users=users,
+        next=Edge(users[-1].username) if has_next else None,
+        previous=Edge(users[0].username, backwards=True) if has_previous else None,
     )
 
 
-def _search(prefix: str, limit: int, edge: Edge | None) -> list[dict[str, Any]]:
+def _search(prefix: str, limit: int, edge: Edge | None) -> list[User]:
     values = {
         "pattern": connection.ops.prep_for_like_query(prefix) + "%",
         "edge": edge.username if edge else None,
         "limit": limit,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(BACKWARDS if edge and edge.backwards else FORWARDS, values)
-        return [
-            {"id": user_id, "username": username, "display_name": display_name}
-            for user_id, username, display_name in cursor.fetchall()
-        ]
+    return list(User.objects.raw(BACKWARDS if edge and edge.backwards else FORWARDS, values))
 
 
-def users_with_ids(ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+def users_with_ids(ids: Sequence[str]) -> Sequence[User]:
     """Return people by id, inactive ones too; what cannot be an id is nobody."""
     numbers = [number for number in map(read_id, ids) if number is not None]
-    return _rows(User.objects.filter(pk__in=numbers))
+    return User.objects.filter(pk__in=numbers).order_by("pk")
 
 
-def users_with_usernames(usernames: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+def users_with_usernames(usernames: Sequence[str]) -> Sequence[User]:
     """Return people by username in any case, inactive ones too."""
     wanted = [Lower(Value(username)) for username in usernames]
-    return _rows(User.objects.alias(key=Lower("username")).filter(key__in=wanted))
-
-
-def _rows(people: Any) -> Sequence[Mapping[str, Any]]:
-    return list(people.order_by("pk").values("id", "username", "display_name", "is_active"))
+    return User.objects.alias(key=Lower("username")).filter(key__in=wanted).order_by("pk")

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
@@ -14,6 +13,7 @@ from accounts.models import USERNAME_LETTER, USERNAME_PATTERN, User
 PASSWORD_LENGTH = (8, 128)
 NAME_LENGTH = 64
 EMAIL_LENGTH = 254
+MOST_USERS = 100
 
 
 def require_username_form(value: str) -> None:
@@ -100,7 +100,9 @@ class ProfileInput(serializers.Serializer[User]):
 
 class SearchInput(serializers.Serializer[User]):
     search = TextField(max_length=NAME_LENGTH)
-    page_size = serializers.IntegerField(required=False, default=50, min_value=1, max_value=100)
+    page_size = serializers.IntegerField(
+        required=False, default=50, min_value=1, max_value=MOST_USERS
+    )
 
 
 class InternalUsersInput(serializers.Serializer[User]):
@@ -114,8 +116,8 @@ class InternalUsersInput(serializers.Serializer[User]):
             raise serializers.ValidationError({"ids": "Give ids or usernames."})
         [(kind, text)] = attrs.items()
         values = text.split(",")
-        if len(values) > 100:
-            raise serializers.ValidationError({kind: "100 at most."})
+        if len(values) > MOST_USERS:
+            raise serializers.ValidationError({kind: f"{MOST_USERS} at most."})
         return {kind: values}
 
 
@@ -136,11 +138,11 @@ def user_json(user: User) -> dict[str, Any]:
     }
 
 
-def profile_json(row: Mapping[str, Any]) -> dict[str, Any]:
+def profile_json(user: User) -> dict[str, Any]:
     """Return what everybody with credentials is shown of a person."""
     return {
-        "id": str(row["id"]),
-        "username": row["username"],
-        "display_name": row["display_name"],
+        "id": str(user.pk),
+        "username": user.username,
+        "display_name": user.display_name,
         "avatar": None,
     }

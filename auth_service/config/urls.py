@@ -1,6 +1,7 @@
 """Every path of auth_service."""
 
 from django.urls import URLPattern, URLResolver, include, path
+
 from service_kit import problems
 from service_kit.health import check_postgres, live, ready
 

@@ -4,6 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
+
 from service_kit.database import assert_durable
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -11,7 +11,7 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.errors import RefreshRefused, WrongCredentials
 from accounts.models import Session, User
-from accounts.permissions import account_named, locked_session
+from accounts.permissions import account_named, locked_session, read_uuid
 from accounts.tokens import RefreshToken, access_token, new_refresh_token, read_refresh_token
 
 # What is compared where there is no account, so that a stranger's name costs a hash too.
@@ -84,7 +84,9 @@ def _rotate(shown: RefreshToken) -> SignedIn | None:
 def end_session(*, session_id: str) -> None:
     """End a session; ending it again changes nothing."""
     with transaction.atomic():
-        Session.objects.filter(pk=session_id, ended_at=None).update(ended_at=timezone.now())
+        Session.objects.filter(pk=read_uuid(session_id), ended_at=None).update(
+            ended_at=timezone.now()
+        )
 
 
 def _end(session: Session, now: datetime) -> None:

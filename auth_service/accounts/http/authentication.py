@@ -1,4 +1,4 @@
-"""Whom a request comes from: a person with a live session, or the other service."""
+"""The credential by which the other service is known."""
 
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -6,21 +6,8 @@ from hmac import compare_digest
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
-from service_kit.authentication import BearerAuthentication, Caller
+
 from service_kit.problems import Refusal
-
-from accounts.permissions import live_session
-
-
-class SessionAuthentication(BearerAuthentication):
-    """An access token whose session has not ended; `request.auth` is the Session with its user."""
-
-    def authenticate(self, request: Request) -> tuple[Caller, object] | None:
-        shown = super().authenticate(request)
-        if shown is None:
-            return None
-        caller = shown[0]
-        return caller, live_session(session_id=caller.claims.session_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What messaging_service alone may ask."""
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,15 +13,16 @@ from accounts.serializers import InternalUsersInput, profile_json
 
 class InternalUsersView(AccountView):
     authentication_classes = (InternalAuthentication,)
+    permission_classes = (IsAuthenticated,)
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
         """List people by id or username, those who left too."""
         asked = read_input(InternalUsersInput, request.query_params)
         if "ids" in asked:
-            rows = users_with_ids(asked["ids"])
+            users = users_with_ids(asked["ids"])
         else:
-            rows = users_with_usernames(asked["usernames"])
+            users = users_with_usernames(asked["usernames"])
         return Response(
-            {"results": [{**profile_json(row), "is_active": row["is_active"]} for row in rows]}
+            {"results": [profile_json(user) | {"is_active": user.is_active} for user in users]}
         )

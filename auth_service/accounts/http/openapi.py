@@ -2,6 +2,7 @@
 
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
+
 from service_kit.codes import STATUS
 
 

@@ -2,13 +2,13 @@
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
 from typing import Any
 
 from rest_framework.utils.urls import remove_query_param, replace_query_param
-from service_kit.problems import FieldError, Refusal
 
 from accounts.queries import Edge, Page
+from accounts.serializers import profile_json
+from service_kit.problems import FieldError, Refusal
 
 CURSOR = re.compile(r"([<>])([A-Za-z0-9_.-]{1,32})", re.ASCII)
 
@@ -24,11 +24,11 @@ def read_edge(cursor: str | None) -> Edge | None:
     return Edge(match[2], backwards=match[1] == "<")
 
 
-def page_json(page: Page, url: str, show: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+def page_json(page: Page, url: str) -> dict[str, Any]:
     return {
         "next": _link(url, page.next),
         "previous": _link(url, page.previous),
-        "results": [show(row) for row in page.rows],
+        "results": [profile_json(user) for user in page.users],
     }
 
 

@@ -2,9 +2,9 @@
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from service_kit.authentication import BearerAuthentication
 
 from accounts.actions.register import register
 from accounts.actions.sessions import SignedIn, end_session, log_in, refresh_session
@@ -50,7 +50,7 @@ class RefreshView(PublicView):
 
 class LogoutView(AccountView):
     # Logging out twice is no error, so a session that has ended may come here.
-    authentication_classes = (BearerAuthentication,)
+    permission_classes = (IsAuthenticated,)
 
     @extend_schema(
         operation_id="logout",
