@@ -1,6 +1,7 @@
 """The keys tokens are verified with, kept fresh without any request waiting for it."""
 
 import logging
+import math
 import os
 import tempfile
 import threading
@@ -39,7 +40,7 @@ class KeyRing:
         self._url = url
         self._cache_file = cache_file
         self._keys: Mapping[str, Key] = {}
-        self._fetched_at = -COOLDOWN_SECONDS
+        self._fetched_at = -math.inf
         self._forget_thread()
         forget = weakref.WeakMethod(self._forget_thread)
         os.register_at_fork(after_in_child=lambda: (method := forget()) and method())
@@ -106,11 +107,11 @@ class KeyRing:
     def _run(self) -> None:
         if self.is_empty:
             self._load_from_disk()
-        retry = FIRST_RETRY_SECONDS
+        retry = 0.0 if self._fetched_at == -math.inf else FIRST_RETRY_SECONDS
         while self._url:
             if self.is_empty:
                 time.sleep(retry)
-                retry = min(2 * retry, COOLDOWN_SECONDS)
+                retry = min(2 * retry or FIRST_RETRY_SECONDS, COOLDOWN_SECONDS)
             else:
                 self._wanted.wait(self._fetched_at + REFRESH_SECONDS - time.monotonic())
                 time.sleep(max(0.0, self._fetched_at + COOLDOWN_SECONDS - time.monotonic()))

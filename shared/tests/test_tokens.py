@@ -119,8 +119,19 @@ class TestRule13:
 
     @pytest.mark.parametrize(
         "kid",
-        ["", "../../dev/null", "' OR 1=1", "x" * 3000, "http://evil.example/k", "other"]
-        + [None, 1, True, ["test"], {"a": 1}],
+        [
+            "",
+            "../../dev/null",
+            "' OR 1=1",
+            "x" * 3000,
+            "http://evil.example/k",
+            "other",
+            None,
+            1,
+            True,
+            ["test"],
+            {"a": 1},
+        ],
     )
     def test_refuses_a_kid_that_is_no_loaded_one(self, kid):
         assert refuses(signed(HEADER | {"kid": kid}, claims()))
@@ -181,8 +192,19 @@ class TestRule15:
 
     @pytest.mark.parametrize(
         "claim",
-        ["iss", "aud", "sub", "user_id", "username", "name"]
-        + ["sid", "jti", "token_type", "iat", "exp"],
+        [
+            "iss",
+            "aud",
+            "sub",
+            "user_id",
+            "username",
+            "name",
+            "sid",
+            "jti",
+            "token_type",
+            "iat",
+            "exp",
+        ],
     )
     def test_refuses_a_missing_claim(self, claim):
         rest = claims()
@@ -223,8 +245,18 @@ class TestRule15:
 
     @pytest.mark.parametrize(
         "aud",
-        ["auth_service", ["auth_service"], [], "", None, 1, {"messaging_service": 1}]
-        + [["messaging_service", 1], "messaging_service2", ["Messaging_Service"]],
+        [
+            "auth_service",
+            ["auth_service"],
+            [],
+            "",
+            None,
+            1,
+            {"messaging_service": 1},
+            ["messaging_service", 1],
+            "messaging_service2",
+            ["Messaging_Service"],
+        ],
     )
     def test_refuses_a_token_for_others(self, aud):
         assert refuses(signed(HEADER, claims(aud=aud)))
