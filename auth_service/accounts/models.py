@@ -20,7 +20,7 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS = ("email",)
+    REQUIRED_FIELDS = ["email"]
 
     id = models.BigAutoField(primary_key=True)
     username = models.CharField(max_length=32)
@@ -70,3 +70,6 @@ class Session(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     objects: models.Manager["Session"] = models.Manager()
+
+    def __str__(self) -> str:
+        return str(self.pk)

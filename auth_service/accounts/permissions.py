@@ -51,8 +51,9 @@ def read_id(text: str) -> int | None:
 
 def live_session(*, session_id: str) -> Session:
     """Return the session with its active user; one query."""
+    sid = read_uuid(session_id)
     live = Session.objects.select_related("user").filter(ended_at=None, user__is_active=True)
-    session = live.filter(pk=read_uuid(session_id)).first()
+    session = None if sid is None else live.filter(pk=sid).first()
     if session is None:
         raise SessionOver
     return session

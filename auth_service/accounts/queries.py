@@ -68,10 +68,11 @@ def _search(prefix: str, limit: int, edge: Edge | None) -> list[User]:
 def users_with_ids(ids: Sequence[str]) -> Sequence[User]:
     """Return people by id, inactive ones too; what cannot be an id is nobody."""
     numbers = [number for number in map(read_id, ids) if number is not None]
-    return User.objects.filter(pk__in=numbers).order_by("pk")
+    return list(User.objects.filter(pk__in=numbers).order_by("pk"))
 
 
 def users_with_usernames(usernames: Sequence[str]) -> Sequence[User]:
     """Return people by username in any case, inactive ones too."""
     wanted = [Lower(Value(username)) for username in usernames]
-    return User.objects.alias(key=Lower("username")).filter(key__in=wanted).order_by("pk")
+    people = User.objects.alias(key=Lower("username")).filter(key__in=wanted)
+    return list(people.order_by("pk"))

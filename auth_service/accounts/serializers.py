@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
+from rest_framework.fields import get_error_detail
 
 from accounts.models import USERNAME_LETTER, USERNAME_PATTERN, User
 
@@ -70,7 +71,7 @@ class RegisterInput(serializers.Serializer[User]):
         try:
             validate_password(attrs["password"], user=person)
         except DjangoValidationError as error:
-            raise serializers.ValidationError({"password": error.error_list}) from error
+            raise serializers.ValidationError({"password": get_error_detail(error)}) from error
         return attrs
 
 

@@ -91,7 +91,7 @@ def api() -> Api:
 
 @pytest.fixture
 def sign_up(api: Api) -> SignUp:
-    """Registers somebody, and gives back the tokens."""
+    """Register somebody, and give back the tokens."""
 
     def register(username: str = "alice", **fields: str) -> Person:
         asked = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
@@ -115,7 +115,7 @@ def bob(db: None, sign_up: SignUp) -> Person:
 
 @pytest.fixture
 def refusal() -> Callable[..., dict[str, Any]]:
-    """Reads a problem+json answer, having checked that it is one."""
+    """Read a problem+json answer, having checked that it is one."""
 
     def read(answer: HttpResponse, status: int, code: str) -> dict[str, Any]:
         assert answer.status_code == status, answer.content
@@ -129,7 +129,7 @@ def refusal() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
-    """Runs something in many threads that start at the same moment, each with its connection."""
+    """Run something in many threads, started at one moment, each with its own connection."""
     from concurrent.futures import ThreadPoolExecutor
     from threading import Barrier
 

@@ -50,10 +50,13 @@ def kept():
 class TestEveryDoor:
     @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
     def test_refuses_a_malformed_body(self, api, alice, refusal, kept, method, path, body):
-        if (method, body) == ("PATCH", b""):
-            pytest.skip("An empty change asks for nothing, and gets it.")
         before = kept()
-        refusal(api.send(method, path, body, token=alice.access), 400, "invalid")
+        answer = api.send(method, path, body, token=alice.access)
+        # An empty change asks for nothing, and gets it.
+        if (method, body) == ("PATCH", b""):
+            assert answer.status_code == 200
+        else:
+            refusal(answer, 400, "invalid")
         assert kept() == before
 
     def test_refuses_a_body_too_large(self, api, alice, refusal, kept, method, path):

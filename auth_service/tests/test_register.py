@@ -72,10 +72,9 @@ class TestRegister:
         [
             ("username", value)
             for value in (
-                *("", " ", "A" * 33, "123", "..", "_", "a b", "a@b", "a/b", "ünal", "a\n"),
-                *("ａｌｉｃｅ", "a\u200b", None, 5, True, ["a"], {"a": 1}),
+                *("", " ", "A" * 33, "123", "..", "_", "a b", "a@b", "a/b", "ünal"),
+                *("\uff41\uff42", "a\u200b", None, 5, True, ["a"], {"a": 1}),
             )
-            if value != "a\n"
         ]
         + [
             ("email", value)
@@ -94,6 +93,7 @@ class TestRegister:
         field, value = field_and_value
         told = refusal(api.post(PATH, GOOD | {field: value}), 400, "invalid")
         assert {error["field"] for error in told["errors"]} == {field}
+        assert all(error["detail"].endswith(".") for error in told["errors"])
         assert not User.objects.exists()
 
     @pytest.mark.parametrize("field", ["username", "email", "password"])

@@ -46,11 +46,9 @@ class TestSchema:
             for operation in methods.values():
                 told = operation["responses"]
                 assert "503" in told or path == "/.well-known/jwks.json"
-                assert (
-                    ("401" in told) is bool(operation.get("security"))
-                    or "login" in path
-                    or ("refresh" in path)
-                )
+                is_guarded = {"bearer": []} in operation["security"]
+                takes_credentials = path.endswith(("/login/", "/refresh/"))
+                assert ("401" in told) is (is_guarded or takes_credentials)
                 assert ("415" in told) is ("requestBody" in operation)
 
     @pytest.mark.django_db

@@ -111,7 +111,7 @@ class TestJwks:
 
     def test_names_the_key_by_its_thumbprint(self, api):
         [key] = api.get(JWKS).json()["keys"]
-        text = '{"crv":"Ed25519","kty":"OKP","x":"%s"}' % key["x"]
+        text = '{"crv":"Ed25519","kty":"OKP","x":"' + key["x"] + '"}'
         digest = urlsafe_b64encode(sha256(text.encode()).digest()).decode().rstrip("=")
         assert key["kid"] == digest
 

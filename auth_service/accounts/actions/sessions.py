@@ -15,7 +15,7 @@ from accounts.permissions import account_named, locked_session, read_uuid
 from accounts.tokens import RefreshToken, access_token, new_refresh_token, read_refresh_token
 
 # What is compared where there is no account, so that a stranger's name costs a hash too.
-NO_PASSWORD = "!"
+UNUSABLE = "!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class SignedIn:
 def log_in(*, name: str, password: str) -> SignedIn:
     """Open a session for a username or address; WrongCredentials says nothing of the reason."""
     user = account_named(name)
-    known = user.password if user else NO_PASSWORD
+    known = user.password if user else UNUSABLE
 
     def keep_stronger(raw: str) -> None:
         with transaction.atomic():
@@ -82,11 +82,11 @@ def _rotate(shown: RefreshToken) -> SignedIn | None:
 
 
 def end_session(*, session_id: str) -> None:
-    """End a session; ending it again changes nothing."""
-    with transaction.atomic():
-        Session.objects.filter(pk=read_uuid(session_id), ended_at=None).update(
-            ended_at=timezone.now()
-        )
+    """End a session; ending it again changes nothing, and neither does what is no session."""
+    sid = read_uuid(session_id)
+    if sid is not None:
+        with transaction.atomic():
+            Session.objects.filter(pk=sid, ended_at=None).update(ended_at=timezone.now())
 
 
 def _end(session: Session, now: datetime) -> None:

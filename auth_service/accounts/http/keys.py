@@ -9,6 +9,7 @@ from accounts.http.views import PublicView
 from accounts.keys import signing_key
 
 
+@extend_schema(tags=["keys"])
 class KeysView(PublicView):
     @extend_schema(operation_id="jwks", responses={200: KeySetShape})
     def get(self, request: Request) -> Response:  # noqa: ARG002 - Django's signature

@@ -5,15 +5,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions.profile import change_profile
-from accounts.http.openapi import UserShape, problems
+from accounts.http.openapi import TOKEN_REFUSALS, UserShape, problems
 from accounts.http.views import AccountView, read_input
 from accounts.serializers import ProfileInput, user_json
 
 
+@extend_schema(tags=["account"])
 class MeView(AccountView):
     @extend_schema(
         operation_id="me",
-        responses={200: UserShape, **problems("not_authenticated", "session_revoked")},
+        responses={200: UserShape, **problems(*TOKEN_REFUSALS)},
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002 - Django's signature
         """Show the caller's own account."""
@@ -24,7 +25,7 @@ class MeView(AccountView):
         request=ProfileInput,
         responses={
             200: UserShape,
-            **problems("invalid", "not_authenticated", "session_revoked", body=True),
+            **problems("invalid", *TOKEN_REFUSALS, body=True),
         },
     )
     def patch(self, request: Request) -> Response:

@@ -5,6 +5,9 @@ from rest_framework import serializers
 
 from service_kit.codes import STATUS
 
+# What a request with an access token can meet.
+TOKEN_REFUSALS = ("not_authenticated", "token_expired", "session_revoked")
+
 
 class UserShape(serializers.Serializer[None]):
     id = serializers.CharField()
@@ -72,14 +75,14 @@ class KeyShape(serializers.Serializer[None]):
 
 
 class KeySetShape(serializers.Serializer[None]):
-    keys = KeyShape(many=True)  # type: ignore[assignment]  # The name is the RFC's.
+    keys = KeyShape(many=True)
 
     class Meta:
         ref_name = "KeySet"
 
 
 class FieldErrorShape(serializers.Serializer[None]):
-    field = serializers.CharField()  # type: ignore[assignment]
+    field = serializers.CharField()
     code = serializers.CharField()
     detail = serializers.CharField()
 

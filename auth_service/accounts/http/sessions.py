@@ -9,10 +9,11 @@ from rest_framework.response import Response
 from accounts.actions.register import register
 from accounts.actions.sessions import SignedIn, end_session, log_in, refresh_session
 from accounts.http.openapi import SignedInShape, TokensShape, problems
-from accounts.http.views import AccountView, PublicView, read_input
+from accounts.http.views import AccountView, PublicView, read_input, session_id_of
 from accounts.serializers import LoginInput, RefreshInput, RegisterInput, user_json
 
 
+@extend_schema(tags=["sessions"])
 class RegisterView(PublicView):
     @extend_schema(
         operation_id="register",
@@ -25,6 +26,7 @@ class RegisterView(PublicView):
         return _answer(signed_in, status.HTTP_201_CREATED)
 
 
+@extend_schema(tags=["sessions"])
 class LoginView(PublicView):
     @extend_schema(
         operation_id="login",
@@ -36,6 +38,7 @@ class LoginView(PublicView):
         return _answer(log_in(**read_input(LoginInput, request.data)), status.HTTP_200_OK)
 
 
+@extend_schema(tags=["sessions"])
 class RefreshView(PublicView):
     @extend_schema(
         operation_id="refresh",
@@ -48,6 +51,7 @@ class RefreshView(PublicView):
         return Response({"access": renewed.access, "refresh": renewed.refresh})
 
 
+@extend_schema(tags=["sessions"])
 class LogoutView(AccountView):
     # Logging out twice is no error, so a session that has ended may come here.
     permission_classes = (IsAuthenticated,)
@@ -55,11 +59,11 @@ class LogoutView(AccountView):
     @extend_schema(
         operation_id="logout",
         request=None,
-        responses={204: None, **problems("not_authenticated")},
+        responses={204: None, **problems("not_authenticated", "token_expired")},
     )
     def post(self, request: Request) -> Response:
         """End this session."""
-        end_session(session_id=request.user.claims.session_id)
+        end_session(session_id=session_id_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

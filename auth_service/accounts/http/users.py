@@ -5,21 +5,20 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.http.openapi import ProfilePageShape, ProfileShape, problems
+from accounts.http.openapi import TOKEN_REFUSALS, ProfilePageShape, ProfileShape, problems
 from accounts.http.pages import page_json, read_edge
 from accounts.http.views import AccountView, read_input
 from accounts.permissions import user_by_id, user_by_username
 from accounts.queries import search_users
 from accounts.serializers import SearchInput, profile_json
 
-REFUSALS = ("not_authenticated", "session_revoked")
 
-
+@extend_schema(tags=["users"])
 class UsersView(AccountView):
     @extend_schema(
         operation_id="users_search",
         parameters=[SearchInput, OpenApiParameter("cursor", OpenApiTypes.STR)],
-        responses={200: ProfilePageShape, **problems("invalid", *REFUSALS)},
+        responses={200: ProfilePageShape, **problems("invalid", *TOKEN_REFUSALS)},
     )
     def get(self, request: Request) -> Response:
         """List active people whose username or display name begins so, by username."""
@@ -29,20 +28,22 @@ class UsersView(AccountView):
         return Response(page_json(page, request.build_absolute_uri()))
 
 
+@extend_schema(tags=["users"])
 class UserView(AccountView):
     @extend_schema(
         operation_id="users_retrieve",
-        responses={200: ProfileShape, **problems("not_found", *REFUSALS)},
+        responses={200: ProfileShape, **problems("not_found", *TOKEN_REFUSALS)},
     )
     def get(self, request: Request, user_id: str) -> Response:  # noqa: ARG002 - Django's signature
         """Show an active person by id."""
         return Response(profile_json(user_by_id(user_id)))
 
 
+@extend_schema(tags=["users"])
 class UserByUsernameView(AccountView):
     @extend_schema(
         operation_id="users_by_username",
-        responses={200: ProfileShape, **problems("not_found", *REFUSALS)},
+        responses={200: ProfileShape, **problems("not_found", *TOKEN_REFUSALS)},
     )
     def get(self, request: Request, username: str) -> Response:  # noqa: ARG002 - as above
         """Show an active person by username, in any case."""

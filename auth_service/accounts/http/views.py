@@ -1,7 +1,9 @@
 """What every view of this service has in common."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,7 +12,10 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.permissions import live_session
-from service_kit.authentication import BearerAuthentication
+from service_kit.authentication import BearerAuthentication, Caller
+
+Kind = TypeVar("Kind")
+Kinds = Sequence[type[Kind]]
 
 
 class LiveSession(BasePermission):
@@ -20,15 +25,15 @@ class LiveSession(BasePermission):
         if not request.user:
             return False
         assert isinstance(view, AccountView)
-        view.me = live_session(session_id=request.user.claims.session_id).user
+        view.me = live_session(session_id=session_id_of(request)).user
         return True
 
 
 class AccountView(APIView):
     """Answers are about one person, so nobody on the way may keep them."""
 
-    authentication_classes = (BearerAuthentication,)
-    permission_classes = (LiveSession,)
+    authentication_classes: Kinds[BaseAuthentication] = (BearerAuthentication,)
+    permission_classes: Kinds[BasePermission] = (LiveSession,)
     me: User
 
     def finalize_response(
@@ -54,3 +59,9 @@ def read_input(kind: type[Serializer[Any]], given: object) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
     asked: dict[str, Any] = serializer.validated_data
     return asked
+
+
+def session_id_of(request: Request) -> str:
+    caller: object = request.user
+    assert isinstance(caller, Caller)
+    return caller.claims.session_id
