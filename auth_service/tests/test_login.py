@@ -85,7 +85,7 @@ class TestLogin:
         weak = Weaker().encode(PASSWORD, "somesaltsomesalt")
         User.objects.update(password=weak)
         assert api.post(PATH, {"username": "alice", "password": PASSWORD}).status_code == 200
-        assert "t=3" in User.objects.get().password
+        assert "t=5" in User.objects.get().password
         assert api.post(PATH, {"username": "alice", "password": PASSWORD}).status_code == 200
 
     def test_leaves_a_good_hash_alone(self, api, alice):

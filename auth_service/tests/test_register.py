@@ -44,7 +44,7 @@ class TestRegister:
     def test_keeps_the_password_as_an_argon2_hash_only(self, api):
         api.post(PATH, GOOD)
         stored = User.objects.get().password
-        assert stored.startswith("argon2$argon2id$v=19$m=19456,t=3,p=1$")
+        assert stored.startswith("argon2$argon2id$v=19$m=19456,t=5,p=1$")
         assert GOOD["password"] not in stored
 
     def test_keeps_blanks_of_a_password(self, api):
