@@ -1,0 +1,78 @@
+"""Every setting of messaging_service; what differs between machines comes from the environment."""
+
+from service_kit.database import install_time_limit
+from service_kit.environment import Environment
+from service_kit.logs import logging_settings
+
+env = Environment("messaging_service")
+
+DEBUG = env.is_debug
+SECRET_KEY = env.secret("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+INTERNAL_SECRET = env.secret("INTERNAL_SECRET")
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+APPEND_SLASH = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+
+INSTALLED_APPS = ["daphne", "channels", "rest_framework", "drf_spectacular", "messaging"]
+MIDDLEWARE = [
+    "service_kit.logs.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
+LOGGING = logging_settings("messaging_service", env.str("LOG_LEVEL", default="INFO"))
+
+DATABASES = {"default": env.database()}
+POSTGRES_MANAGED = env.bool("POSTGRES_MANAGED", default=False)
+install_time_limit()
+REDIS_URL = env.redis_url()
+
+# Traefik sets this header itself and drops what a client sends.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "no-referrer"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+
+AUTH_API_URL = env.str("AUTH_API_URL", default="http://authservice:8080")
+JWT = env.jwt()
+JWT_ALGORITHM = JWT["JWT_ALGORITHM"]
+JWT_PUBLIC_KEY = JWT["JWT_PUBLIC_KEY"]
+JWT_SECRET = JWT["JWT_SECRET"]
+JWT_ISSUER = JWT["JWT_ISSUER"]
+JWT_AUDIENCE = JWT["JWT_AUDIENCE"]
+JWKS_URL = f"{AUTH_API_URL.rstrip('/')}/.well-known/jwks.json"
+JWKS_CACHE_FILE = env.str("JWKS_CACHE_FILE", default="")
+
+# Contract §6. Lengths are in code points, sizes in bytes of UTF-8.
+LIMITS = {
+    "MESSAGE_LENGTH": env.int("LIMIT_MESSAGE_LENGTH", default=4_000),
+    "MESSAGE_BYTES": env.int("LIMIT_MESSAGE_BYTES", default=16 * 1024),
+    "HISTORY_PAGE": env.int("LIMIT_HISTORY_PAGE", default=100),
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["messaging.http.authentication.CallerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["service_kit.decoding.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["service_kit.rendering.OrjsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "service_kit.rendering.JSONAlways",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "service_kit.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Parley: messaging_service",
+    "DESCRIPTION": "Rooms, messages and everything people do in a conversation.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+}

@@ -1,0 +1,13 @@
+"""What every process of this service does before it serves."""
+
+from django.db import connection
+from service_kit.database import assert_durable
+from service_kit.keys import key_ring
+
+
+def prepare() -> None:
+    """Refuse a Postgres that may forget, and load the keys; raises ImproperlyConfigured."""
+    with connection.cursor() as cursor:
+        assert_durable(cursor)
+    connection.close()
+    key_ring().start()

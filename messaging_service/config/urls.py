@@ -1,0 +1,19 @@
+"""Every path of messaging_service over HTTP."""
+
+from django.urls import include, path
+from service_kit.health import check_postgres, check_redis, live, ready
+from service_kit.keys import check_keys
+
+handler400 = "service_kit.problems.bad_request"
+handler403 = "service_kit.problems.forbidden"
+handler404 = "service_kit.problems.not_found"
+handler500 = "service_kit.problems.server_error"
+
+urlpatterns = [
+    path("api/chat/", include("messaging.http.urls")),
+    path("health/live", live),
+    path(
+        "health/ready",
+        ready({"postgres": check_postgres, "redis": check_redis, "keys": check_keys}),
+    ),
+]

@@ -1,0 +1,1 @@
+"""Rooms, messages and everything people do in a conversation."""

@@ -1,0 +1,1 @@
+"""Verbs: authorise, change, tell. Nothing else writes to the database or tells the hub."""

@@ -1,0 +1,69 @@
+"""Keeping what messaging knows of people: from their tokens, or by asking auth_service once."""
+
+from collections import OrderedDict
+from threading import Lock
+from typing import Final
+
+from django.db import connection
+
+from messaging.errors import NotFound
+from messaging.models import Profile
+from messaging.queries.directory import Person, people_by_id, people_by_username
+from messaging.queries.profiles import profile_named, profile_of
+from service_kit.tokens import Claims
+
+MOST_REMEMBERED: Final = 10_000
+
+# An older token must not undo what auth_service or a newer one said of an account's state.
+_REMEMBER: Final = """
+INSERT INTO profiles (user_id, username, display_name, is_active, pos, updated_at)
+VALUES (%s, %s, %s, true, 0, clock_timestamp())
+ON CONFLICT (user_id) DO UPDATE
+SET username = excluded.username, display_name = excluded.display_name,
+    updated_at = excluded.updated_at
+WHERE (profiles.username, profiles.display_name)
+    IS DISTINCT FROM (excluded.username, excluded.display_name)
+"""
+
+_seen: OrderedDict[str, tuple[str, str]] = OrderedDict()
+_seen_lock = Lock()
+
+
+def remember_caller(*, claims: Claims) -> None:
+    """Keep the names a valid token carries; costs nothing when this process knows them already."""
+    names = (claims.username, claims.name)
+    with _seen_lock:
+        if _seen.get(claims.user_id) == names:
+            return
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, [claims.user_id, *names])
+    with _seen_lock:
+        _seen[claims.user_id] = names
+        if len(_seen) > MOST_REMEMBERED:
+            _seen.popitem(last=False)
+
+
+def know_person(*, user_id: str) -> Profile:
+    """The person with this id; raises NotFound, or Unavailable if nobody can tell."""
+    return profile_of(user_id) or _keep(people_by_id([user_id]))
+
+
+def know_person_named(*, username: str) -> Profile:
+    """The person with this name, without regard to case; raises as know_person."""
+    return profile_named(username) or _keep(people_by_username(username))
+
+
+def _keep(people: list[Person]) -> Profile:
+    active = [person for person in people if person.is_active]
+    if not active:
+        raise NotFound("person")
+    person = active[0]
+    profile, _ = Profile.objects.update_or_create(
+        user_id=person.user_id,
+        defaults={
+            "username": person.username,
+            "display_name": person.display_name,
+            "avatar": person.avatar,
+        },
+    )
+    return profile

@@ -1,0 +1,46 @@
+"""Opening rooms."""
+
+from typing import NamedTuple
+
+from django.db import IntegrityError, transaction
+
+from messaging.errors import Invalid
+from messaging.models import Member, Profile, Room
+from messaging.queries.rooms import direct_room_of
+
+
+class OpenedRoom(NamedTuple):
+    """A room, and whether this call made it."""
+
+    room: Room
+    created: bool
+
+
+def open_direct_room(*, caller_id: str, other: Profile) -> OpenedRoom:
+    """The one room of two people, made if there is none: two calls at once give one room."""
+    if other.user_id == caller_id:
+        raise Invalid("A direct room is with somebody else.")
+    pair = (caller_id, other.user_id)
+    if found := direct_room_of(pair):
+        return OpenedRoom(found, created=False)
+    try:
+        return OpenedRoom(_make_direct_room(pair), created=True)
+    except IntegrityError:
+        # Somebody made it meanwhile: the constraint waited until his transaction had ended.
+        found = direct_room_of(pair)
+        if found is None:
+            raise
+        return OpenedRoom(found, created=False)
+
+
+@transaction.atomic
+def _make_direct_room(pair: tuple[str, str]) -> Room:
+    first, second = sorted(pair, key=lambda user_id: (len(user_id), user_id))
+    room = Room.objects.create(
+        room_type=Room.Type.DIRECT,
+        participant_a=first,
+        participant_b=second,
+        created_by_id=pair[0],
+    )
+    Member.objects.bulk_create([Member(room=room, user_id=user_id) for user_id in (first, second)])
+    return room

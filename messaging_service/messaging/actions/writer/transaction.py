@@ -1,0 +1,199 @@
+"""One batch of sends as one transaction: lock first, look second, decide, write.
+
+The lock is a statement of its own. A single statement that locks and looks would look at a snapshot
+from before its wait, and let in somebody who was removed meanwhile.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class.
+
+from messaging.actions.writer.sends import Outcome, Send, Sent
+from messaging.errors import ClientIdReused, NotFound
+from messaging.permissions import refusal_to_send
+from messaging.serializers.messages import MessageRow, message_text
+from service_kit.rendering import encode_json
+
+
+@dataclass(slots=True)
+class LockedRoom:
+    """The counters of a room whose row this transaction holds."""
+
+    seq: int
+    pos: int
+    last_activity: datetime
+
+
+class Sender(NamedTuple):
+    """The sender's membership of the room he sends to, with his names."""
+
+    left_pos: int | None
+    last_read_seq: int
+    username: str
+    display_name: str
+
+
+class Seen(NamedTuple):
+    """What the database held for one send, looked at under the lock."""
+
+    clock: datetime
+    sender: Sender | None
+    request_hash: bytes
+    duplicate: MessageRow | None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to answer to each send of a batch (by its index), and what to store for that."""
+
+    refused: dict[int, Outcome] = field(default_factory=dict)
+    repeated: dict[int, MessageRow] = field(default_factory=dict)
+    repeated_in_batch: dict[int, int] = field(default_factory=dict)
+    new: dict[int, MessageRow] = field(default_factory=dict)
+    markers: dict[tuple[int, str], int] = field(default_factory=dict)
+
+
+def lock_rooms(cursor: Cursor, room_ids: Sequence[int], *, wait: bool) -> dict[int, LockedRoom]:
+    """Begin, and hold the rooms' rows in id order; without `wait`, those that nobody holds."""
+    statement = "lock_waiting" if wait else "lock_free"
+    cursor.execute(f"BEGIN; EXECUTE {statement}(%s::bigint[])", [sorted(set(room_ids))])
+    return {row[0]: LockedRoom(*row[1:]) for row in cursor.fetchall()}
+
+
+def look(cursor: Cursor, sends: Sequence[Send]) -> list[Seen]:
+    """Membership and earlier use of the client_id for each send, in the order of the sends."""
+    asked = [
+        {"n": n, "room_id": s.room_id, "sender_id": s.sender_id, "client_id": s.message.client_id}
+        for n, s in enumerate(sends)
+    ]
+    cursor.execute("EXECUTE look(%s)", [encode_json(asked).decode()])
+    return [_seen(row) for row in cursor.fetchall()]
+
+
+def _seen(row: tuple[Any, ...]) -> Seen:
+    clock, left_pos, last_read_seq, username, display_name, request_hash, *message = row
+    is_member = last_read_seq is not None and username is not None
+    return Seen(
+        clock=clock,
+        sender=Sender(left_pos, last_read_seq, username, display_name) if is_member else None,
+        request_hash=bytes(request_hash or b""),
+        duplicate=MessageRow(*message) if message[0] is not None else None,
+    )
+
+
+def decide(sends: Sequence[Send], rooms: dict[int, LockedRoom], seen: Sequence[Seen]) -> Plan:
+    """Refuse, recognise or number each send; only what is accepted raises its room's counters."""
+    plan = Plan()
+    first_use: dict[tuple[str, str], int] = {}
+    for n, (send, found) in enumerate(zip(sends, seen, strict=True)):
+        earlier = first_use.get((send.sender_id, send.message.client_id))
+        room = rooms.get(send.room_id)
+        if refusal := refusal_to_send(found.sender) if room else NotFound("room"):
+            plan.refused[n] = refusal
+        elif found.duplicate is not None:
+            _recognise(plan, n, send, found)
+        elif earlier is not None:
+            _recognise_in_batch(plan, n, earlier, sends)
+        else:
+            first_use[send.sender_id, send.message.client_id] = n
+            assert room is not None
+            assert found.sender is not None
+            plan.new[n] = _number(plan, send, room, found.sender, found.clock)
+    return plan
+
+
+def _recognise(plan: Plan, n: int, send: Send, found: Seen) -> None:
+    if found.request_hash == send.message.request_hash and found.duplicate is not None:
+        plan.repeated[n] = found.duplicate
+    else:
+        plan.refused[n] = ClientIdReused()
+
+
+def _recognise_in_batch(plan: Plan, n: int, earlier: int, sends: Sequence[Send]) -> None:
+    if sends[earlier].message.request_hash == sends[n].message.request_hash:
+        plan.repeated_in_batch[n] = earlier
+    else:
+        plan.refused[n] = ClientIdReused()
+
+
+def _number(
+    plan: Plan, send: Send, room: LockedRoom, sender: Sender, clock: datetime
+) -> MessageRow:
+    """Give the send its place; who had nothing unread has read his own message too."""
+    marker = plan.markers.get((send.room_id, send.sender_id), sender.last_read_seq)
+    if marker == room.seq:
+        plan.markers[send.room_id, send.sender_id] = room.seq + 1
+    room.seq += 1
+    room.pos += 1
+    # The wall clock may step back, and another process may have been ahead: never before the last.
+    room.last_activity = max(clock, room.last_activity)
+    return MessageRow(
+        id=0,
+        room_id=send.room_id,
+        seq=room.seq,
+        pos=room.pos,
+        created_pos=room.pos,
+        sender_id=send.sender_id,
+        sender_username=sender.username,
+        sender_name=sender.display_name,
+        content=send.message.content,
+        message_type=send.message.message_type,
+        timestamp=room.last_activity,
+        client_id=send.message.client_id,
+        edited_at=None,
+        deleted_at=None,
+    )
+
+
+def write(
+    cursor: Cursor, plan: Plan, sends: Sequence[Send], rooms: dict[int, LockedRoom]
+) -> list[Outcome]:
+    """Store what the plan accepts, and give each send its outcome; the caller commits."""
+    ids = _store(cursor, plan, sends, rooms) if plan.new else {}
+    sent: dict[int, Outcome] = dict(plan.refused)
+    for n, row in plan.new.items():
+        stored = row._replace(id=ids[row.room_id, row.seq])
+        sent[n] = Sent(row=stored, text=message_text(stored), duplicate=False)
+    for n, row in plan.repeated.items():
+        sent[n] = Sent(row=row, text=message_text(row), duplicate=True)
+    for n, earlier in plan.repeated_in_batch.items():
+        first = sent[earlier]
+        assert isinstance(first, Sent)
+        sent[n] = Sent(row=first.row, text=first.text, duplicate=True)
+    return [sent[n] for n in range(len(sends))]
+
+
+def _store(
+    cursor: Cursor, plan: Plan, sends: Sequence[Send], rooms: dict[int, LockedRoom]
+) -> dict[tuple[int, int], int]:
+    touched = {row.room_id for row in plan.new.values()}
+    counters = [
+        {"id": id_, "seq": room.seq, "pos": room.pos, "at": room.last_activity}
+        for id_, room in rooms.items()
+        if id_ in touched
+    ]
+    markers = [
+        {"room_id": room_id, "user_id": user_id, "seq": seq}
+        for (room_id, user_id), seq in plan.markers.items()
+    ]
+    rows = [_columns(row, sends[n].message.request_hash) for n, row in plan.new.items()]
+    arguments = [encode_json(part).decode() for part in (counters, markers, rows)]
+    cursor.execute("EXECUTE write(%s, %s, %s)", arguments)
+    return {(room_id, seq): id_ for room_id, seq, id_ in cursor.fetchall()}
+
+
+def _columns(row: MessageRow, request_hash: bytes) -> dict[str, Any]:
+    return {
+        "room_id": row.room_id,
+        "seq": row.seq,
+        "pos": row.pos,
+        "sender_id": row.sender_id,
+        "client_id": row.client_id,
+        "request_hash": request_hash.hex(),
+        "message_type": row.message_type,
+        "content": row.content,
+        "at": row.timestamp,
+    }

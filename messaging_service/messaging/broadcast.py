@@ -1,0 +1,129 @@
+"""Tells the hubs of every process, through Redis: a doorbell that may lose a ring.
+
+Publishing happens on a thread of its own, after COMMIT and after the acks. It never raises, never
+waits longer than Redis' time-out, and drops rather than piles up: what it drops, the hubs' audit
+finds in Postgres.
+"""
+
+import atexit
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from functools import cache
+from time import monotonic
+from typing import Final, NamedTuple
+
+import orjson
+from redis import RedisError
+
+from messaging.events import Event
+from service_kit.redis_client import connect
+
+logger: Final = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS: Final = 0.2
+PAUSE_SECONDS: Final = 1.0
+MOST_WAITING: Final = 10_000
+LARGEST_PIPELINE: Final = 500
+DRAIN_SECONDS: Final = 2.0
+
+
+class Envelope(NamedTuple):
+    """An event on its way between processes: what the hub must know, and the finished text."""
+
+    room_id: int
+    pos: int
+    kind: str
+    seq: int
+    author_id: str
+    text: bytes
+
+
+def channel_of(room_id: int) -> str:
+    """The Redis channel that tells what happens in a room."""
+    return f"parley:room:{room_id}"
+
+
+def seal(event: Event) -> bytes:
+    """A header line, then the text: JSON text never holds a raw line feed."""
+    head = [event.room_id, event.pos, event.kind, event.seq, event.author_id]
+    return orjson.dumps(head) + b"\n" + event.text
+
+
+def unseal(data: bytes) -> Envelope:
+    head, _, text = data.partition(b"\n")
+    return Envelope(*orjson.loads(head), text)
+
+
+class Publisher:
+    """A bounded queue, a thread, and a breaker that leaves a failing Redis alone for a second."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: deque[Event] = deque()
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+        self._closed_until = 0.0
+        self.dropped = 0
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Queue events to be told; drops them where too many wait."""
+        with self._changed:
+            room = MOST_WAITING - len(self._waiting)
+            self._waiting.extend(events[:room])
+            self.dropped += max(0, len(events) - room)
+            self._ensure_thread()
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Tell what is waiting, and end the thread."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+            thread = self._thread
+        if thread is not None:
+            thread.join(DRAIN_SECONDS)
+
+    def _ensure_thread(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+            self._thread.start()
+            atexit.register(self.stop)
+
+    def _run(self) -> None:
+        redis = connect(timeout=TIMEOUT_SECONDS)
+        while events := self._take():
+            if monotonic() < self._closed_until:
+                self.dropped += len(events)
+                continue
+            try:
+                pipeline = redis.pipeline(transaction=False)
+                for event in events:
+                    pipeline.publish(channel_of(event.room_id), seal(event))
+                pipeline.execute()
+            except RedisError:
+                self._closed_until = monotonic() + PAUSE_SECONDS
+                self.dropped += len(events)
+                logger.warning("Redis did not take %d events.", len(events))
+
+    def _take(self) -> list[Event]:
+        with self._changed:
+            while not self._waiting and not self._stopping:
+                self._changed.wait()
+            return [
+                self._waiting.popleft()
+                for _ in range(min(len(self._waiting), LARGEST_PIPELINE))
+            ]
+
+
+@cache
+def publisher() -> Publisher:
+    """This process's publisher."""
+    return Publisher()
+
+
+def publish(events: Iterable[Event]) -> None:
+    """Tell everybody who may know, soon; call it only after COMMIT."""
+    if events := list(events):
+        publisher().publish(events)

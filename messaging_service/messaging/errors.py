@@ -1,0 +1,41 @@
+"""What can be refused, and with which code of the contract.
+
+    Refusal                      (service_kit: code, detail, field errors)
+    ├── Invalid                  the request itself is wrong
+    ├── NotFound                 not there, or not yours: nobody can tell which
+    ├── ClientIdReused           the same client_id with other content
+    ├── Unavailable              certainly not done, try again
+    └── OutcomeUnknown           perhaps done: repeat it with the same client_id
+"""
+
+from service_kit.refusals import FieldError, Refusal
+
+RETRY_AFTER_SECONDS = 1
+
+
+class Invalid(Refusal):
+    def __init__(self, detail: str, *, field: str = "") -> None:
+        errors = [FieldError(field=field, code="invalid", detail=detail)] if field else []
+        super().__init__("invalid", detail, errors=errors)
+
+
+class NotFound(Refusal):
+    def __init__(self, noun: str) -> None:
+        super().__init__("not_found", f"There is no such {noun}.")
+
+
+class ClientIdReused(Refusal):
+    def __init__(self) -> None:
+        super().__init__("client_id_reused", "This client_id was used for another message.")
+
+
+class Unavailable(Refusal):
+    def __init__(self, detail: str = "Not done. Please try again.") -> None:
+        super().__init__("unavailable", detail, retry_after=RETRY_AFTER_SECONDS)
+
+
+class OutcomeUnknown(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            "outcome_unknown", "It may have been done. Repeat it with the same client_id."
+        )

@@ -1,0 +1,116 @@
+"""The shapes of answers, for the OpenAPI document; a test holds them against real answers."""
+
+from typing import Any, Final
+
+from rest_framework import serializers
+
+
+class ProblemFieldOutput(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemOutput(serializers.Serializer[Any]):
+    """RFC 9457 application/problem+json."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    errors = ProblemFieldOutput(many=True)
+
+
+PROBLEMS: Final = {
+    (status, "application/problem+json"): ProblemOutput
+    for status in (400, 401, 403, 404, 405, 409, 413, 415, 429, 503)
+}
+
+
+class MessageOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    room = serializers.IntegerField()
+    seq = serializers.IntegerField()
+    pos = serializers.IntegerField()
+    created_pos = serializers.IntegerField()
+    sender_id = serializers.CharField()
+    sender_username = serializers.CharField()
+    sender_name = serializers.CharField()
+    content = serializers.CharField()
+    message_type = serializers.CharField()
+    timestamp = serializers.DateTimeField()
+    client_id = serializers.CharField()
+    reply_to = serializers.IntegerField(allow_null=True)
+    thread_count = serializers.IntegerField()
+    forward_from = serializers.DictField(allow_null=True)
+    mentions = serializers.ListField(child=serializers.CharField())
+    attachments = serializers.ListField(child=serializers.DictField())
+    location = serializers.DictField(allow_null=True)
+    poll = serializers.DictField(allow_null=True)
+    system = serializers.DictField(allow_null=True)
+    reactions = serializers.ListField(child=serializers.DictField())
+    is_edited = serializers.BooleanField()
+    edited_at = serializers.DateTimeField(allow_null=True)
+    is_deleted = serializers.BooleanField()
+    deleted_at = serializers.DateTimeField(allow_null=True)
+    is_pinned = serializers.BooleanField()
+    pinned_at = serializers.DateTimeField(allow_null=True)
+    duplicate = serializers.BooleanField(
+        required=False, help_text="Only in the answer to a repeated send, and true."
+    )
+
+
+class HistoryOutput(serializers.Serializer[Any]):
+    results = MessageOutput(many=True)
+    previous = serializers.URLField(allow_null=True)
+    next = serializers.URLField(allow_null=True)
+    pos = serializers.IntegerField()
+    epoch = serializers.UUIDField()
+
+
+class ParticipantOutput(serializers.Serializer[Any]):
+    user_id = serializers.CharField()
+    username = serializers.CharField()
+    display_name = serializers.CharField()
+    avatar = serializers.URLField(allow_null=True)
+    role = serializers.CharField()
+    joined_at = serializers.DateTimeField()
+    last_read_seq = serializers.IntegerField()
+    muted_until = serializers.DateTimeField(allow_null=True)
+
+
+class RoomOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    room_id = serializers.IntegerField()
+    room_type = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    image = serializers.URLField(allow_null=True)
+    is_private = serializers.BooleanField()
+    max_participants = serializers.IntegerField()
+    is_archived = serializers.BooleanField()
+    created_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    last_activity = serializers.DateTimeField()
+    messages_count = serializers.IntegerField()
+    seq = serializers.IntegerField()
+    pos = serializers.IntegerField()
+    participant_a = serializers.CharField(allow_null=True)
+    participant_b = serializers.CharField(allow_null=True)
+    participants = ParticipantOutput(many=True)
+    participants_count = serializers.IntegerField()
+    last_message = MessageOutput(allow_null=True)
+    unread_count = serializers.IntegerField()
+    last_read_seq = serializers.IntegerField()
+    role = serializers.CharField()
+
+
+class OpenedRoomOutput(RoomOutput):
+    created = serializers.BooleanField()
+
+
+class TicketOutput(serializers.Serializer[Any]):
+    ticket = serializers.CharField()
+    expires_in = serializers.IntegerField()

@@ -1,0 +1,93 @@
+"""`rooms/{id}/messages/`: send one, read history."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from messaging.actions.messages import send_message
+from messaging.http.documentation import PROBLEMS, HistoryOutput, MessageOutput
+from messaging.permissions import LARGEST_ID
+from messaging.queries.messages import Page, Range, history
+from messaging.serializers.messages import MessageInput, new_message
+
+HISTORY_PAGE = settings.LIMITS["HISTORY_PAGE"]
+
+
+class HistoryInput(serializers.Serializer[Any]):
+    """Which stretch of history: the newest, or one of before, after, around."""
+
+    before = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    after = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
+    around = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    limit = serializers.IntegerField(default=50, min_value=1, max_value=HISTORY_PAGE)
+
+    def validate(self, attrs: dict[str, int]) -> dict[str, int]:
+        if len(attrs.keys() & {"before", "after", "around"}) > 1:
+            raise serializers.ValidationError("Give one of before, after and around.")
+        return attrs
+
+
+class RoomMessagesView(APIView):
+    @extend_schema(
+        operation_id="get_history",
+        parameters=[HistoryInput],
+        responses={200: HistoryOutput, **PROBLEMS},
+    )
+    def get(self, request: Request, room_id: int) -> Response:
+        """A page of the room's history, oldest first; without parameters the newest."""
+        asked = HistoryInput(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        limit = asked.validated_data["limit"]
+        page = history(
+            user_id=request.user.id,
+            room_id=room_id,
+            wanted=_range(asked.validated_data),
+            limit=limit,
+        )
+        return Response(_page_json(page, request, limit))
+
+    @extend_schema(
+        operation_id="send_message",
+        request=MessageInput,
+        responses={200: MessageOutput, 201: MessageOutput, **PROBLEMS},
+    )
+    def post(self, request: Request, room_id: int) -> HttpResponse:
+        """Send; 200 with `duplicate: true` if this client_id had been sent before."""
+        message = new_message(request.data, room_id=room_id)
+        sent = send_message(sender_id=request.user.id, room_id=room_id, message=message)
+        body = sent.text[:-1] + b',"duplicate":true}' if sent.duplicate else sent.text
+        status = 200 if sent.duplicate else 201
+        return HttpResponse(body, status=status, content_type="application/json")
+
+
+def _range(asked: dict[str, int]) -> Range:
+    limit = asked["limit"]
+    if "before" in asked:
+        return Range(first=asked["before"] - limit, last=asked["before"] - 1)
+    if "after" in asked:
+        return Range(first=asked["after"] + 1, last=asked["after"] + limit)
+    if "around" in asked:
+        first = asked["around"] - limit // 2
+        return Range(first=first, last=first + limit - 1)
+    return Range(first=None, last=None)
+
+
+def _page_json(page: Page, request: Request, limit: int) -> dict[str, Any]:
+    def link(name: str, seq: int | None) -> str | None:
+        if seq is None:
+            return None
+        return request.build_absolute_uri(f"{request.path}?{name}={seq}&limit={limit}")
+
+    return {
+        "results": page.results,
+        "previous": link("before", page.before),
+        "next": link("after", page.after),
+        "pos": page.pos,
+        "epoch": page.epoch,
+    }

@@ -1,0 +1,75 @@
+"""`rooms/`: open a direct room, the inbox, one room."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from messaging.actions.profiles import know_person, know_person_named
+from messaging.actions.rooms import open_direct_room
+from messaging.errors import NotFound
+from messaging.http.documentation import PROBLEMS, OpenedRoomOutput, RoomOutput
+from messaging.models import Profile, Room
+from messaging.permissions import member_of
+from messaging.queries.rooms import rooms_of, show_rooms
+from messaging.serializers.rooms import RoomInput
+
+
+class NewestFirst(CursorPagination):
+    """The inbox: rooms by their newest message."""
+
+    ordering = ("-last_activity", "-id")
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 100
+
+
+class RoomsView(GenericAPIView[Room]):
+    pagination_class = NewestFirst
+    serializer_class = RoomOutput
+
+    @extend_schema(operation_id="list_rooms", responses={200: RoomOutput(many=True), **PROBLEMS})
+    def get(self, request: Request) -> Response:
+        """The caller's rooms, newest message first."""
+        page = self.paginate_queryset(rooms_of(user_id=request.user.id)) or []
+        return self.get_paginated_response(show_rooms(page, user_id=request.user.id))
+
+    @extend_schema(
+        operation_id="open_room",
+        request=RoomInput,
+        responses={200: OpenedRoomOutput, 201: OpenedRoomOutput, **PROBLEMS},
+    )
+    def post(self, request: Request) -> Response:
+        """Open the direct room with somebody, or get the one that exists."""
+        asked = RoomInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        other = _other_person(asked.validated_data, caller_id=request.user.id)
+        room, created = open_direct_room(caller_id=request.user.id, other=other)
+        (shown,) = show_rooms([room], user_id=request.user.id)
+        return Response({**shown, "created": created}, status=201 if created else 200)
+
+
+def _other_person(asked: dict[str, Any], *, caller_id: str) -> Profile:
+    if "username" in asked:
+        return know_person_named(username=asked["username"])
+    if "participants" in asked:
+        return know_person(user_id=asked["participants"][0])
+    pair = [asked["participant_a"], asked["participant_b"]]
+    if caller_id not in pair:
+        # As if there were no such person: who opens rooms for others learns nothing.
+        raise NotFound("person")
+    pair.remove(caller_id)
+    return know_person(user_id=pair[0])
+
+
+class RoomView(APIView):
+    @extend_schema(operation_id="get_room", responses={200: RoomOutput, **PROBLEMS})
+    def get(self, request: Request, room_id: int) -> Response:
+        """One of the caller's rooms."""
+        member = member_of(user_id=request.user.id, room_id=room_id)
+        (shown,) = show_rooms([member.room], user_id=request.user.id)
+        return Response(shown)

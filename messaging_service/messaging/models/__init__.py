@@ -1,0 +1,8 @@
+"""What is kept: tables and the constraints that hold whatever the code does."""
+
+from messaging.models.epoch import Epoch
+from messaging.models.messages import Message
+from messaging.models.profiles import Profile
+from messaging.models.rooms import Member, Room
+
+__all__ = ["Epoch", "Member", "Message", "Profile", "Room"]

@@ -1,0 +1,26 @@
+"""What messaging knows of a person: a projection of auth_service's users."""
+
+from django.db import models
+from django.db.models.functions import Lower
+
+
+class Profile(models.Model):
+    """Fed by token claims and, for somebody never seen, by one call to auth_service.
+
+    `pos` counts what is personal to its owner, as `Room.pos` counts what happens in a room.
+    """
+
+    user_id = models.CharField(primary_key=True, max_length=64)
+    username = models.CharField(max_length=64)
+    display_name = models.CharField(max_length=128, blank=True)
+    avatar = models.URLField(max_length=500, null=True)  # noqa: DJ001 - absent is null in the JSON too.
+    is_active = models.BooleanField(default=True)
+    pos = models.BigIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "profiles"
+        indexes = [models.Index(Lower("username"), name="profile_by_username")]
+
+    def __str__(self) -> str:
+        return self.username

@@ -1,0 +1,20 @@
+"""What messaging itself knows of people."""
+
+from django.db.models.functions import Lower
+
+from messaging.models import Profile
+
+
+def profile_of(user_id: str) -> Profile | None:
+    return Profile.objects.filter(pk=user_id).first()
+
+
+def profile_named(username: str) -> Profile | None:
+    """The person who last showed this name, without regard to case."""
+    named = Profile.objects.annotate(folded=Lower("username")).filter(folded=username.lower())
+    return named.order_by("-updated_at").first()
+
+
+def personal_position_of(user_id: str) -> int:
+    """How far what is personal to somebody has come; 0 where nothing is known of him."""
+    return Profile.objects.filter(pk=user_id).values_list("pos", flat=True).first() or 0

@@ -1,0 +1,95 @@
+"""Rooms as one of their members sees them, and how far rooms have come."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from messaging.models import Epoch, Member, Room
+from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow
+from messaging.serializers.rooms import room_json
+
+_LAST_MESSAGES: Final = f"""
+SELECT {MESSAGE_COLUMNS}
+FROM members me
+JOIN rooms room ON room.id = me.room_id
+JOIN messages m ON m.room_id = room.id AND m.seq = room.seq AND m.seq >= me.visible_from_seq
+JOIN profiles p ON p.user_id = m.sender_id
+WHERE me.user_id = %s AND me.room_id = ANY(%s)
+"""
+
+_UNREAD: Final = """
+SELECT me.room_id, count(m.id)
+FROM members me
+JOIN messages m ON m.room_id = me.room_id AND m.seq > me.last_read_seq
+    AND m.seq >= me.visible_from_seq AND m.sender_id <> me.user_id AND m.deleted_at IS NULL
+WHERE me.user_id = %s AND me.room_id = ANY(%s)
+GROUP BY me.room_id
+"""
+
+_MOVED: Final = """
+SELECT room.id, room.pos
+FROM unnest(%s::bigint[], %s::bigint[]) AS here(id, pos)
+JOIN rooms room ON room.id = here.id AND room.pos > here.pos
+"""
+
+
+def rooms_of(*, user_id: str) -> QuerySet[Room]:
+    """The rooms this person is in, to be ordered and paged by the caller."""
+    return Room.objects.filter(members__user_id=user_id, members__left_pos__isnull=True)
+
+
+def direct_room_of(pair: tuple[str, str]) -> Room | None:
+    """The one direct room of two people, named in either order."""
+    return Room.objects.filter(
+        room_type=Room.Type.DIRECT, participant_a__in=pair, participant_b__in=pair
+    ).first()
+
+
+def show_rooms(rooms: Sequence[Room], *, user_id: str) -> list[dict[str, Any]]:
+    """The rooms' JSON as this member sees them: three queries, however many rooms."""
+    ids = [room.pk for room in rooms]
+    members = _members(ids)
+    last = {row[1]: MessageRow(*row) for row in _rows(_LAST_MESSAGES, [user_id, ids])}
+    unread: dict[int, int] = dict(_rows(_UNREAD, [user_id, ids]))
+    return [
+        room_json(
+            room,
+            members=members[room.pk],
+            user_id=user_id,
+            last_message=last.get(room.pk),
+            unread_count=unread.get(room.pk, 0),
+        )
+        for room in rooms
+    ]
+
+
+def _members(room_ids: Iterable[int]) -> dict[int, list[Member]]:
+    found: dict[int, list[Member]] = defaultdict(list)
+    current = Member.objects.filter(room_id__in=room_ids, left_pos__isnull=True)
+    for member in current.select_related("user").order_by("room_id", "id"):
+        found[member.room_id].append(member)
+    return found
+
+
+def _rows(statement: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, arguments)
+        return cursor.fetchall()
+
+
+def position_of(room_id: int) -> int:
+    """The position of a room now; 0 where there is none."""
+    return Room.objects.filter(pk=room_id).values_list("pos", flat=True).first() or 0
+
+
+def moved_past(positions: Mapping[int, int]) -> dict[int, int]:
+    """Of the given rooms those that have come further than the given position, and how far."""
+    return dict(_rows(_MOVED, [list(positions.keys()), list(positions.values())]))
+
+
+def current_epoch() -> str:
+    """The age of this database; positions mean something only within one."""
+    return str(Epoch.objects.values_list("value", flat=True).get())

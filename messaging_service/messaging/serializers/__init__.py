@@ -1,0 +1,1 @@
+"""What comes in is validated here; what goes out gets its one JSON shape here."""

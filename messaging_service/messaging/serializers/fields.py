@@ -1,0 +1,58 @@
+"""Fields of requests that DRF has no strict form of."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+LONGEST_USER_ID = 64
+
+
+class TextField(serializers.Field[str, Any, str, Any]):
+    """A JSON string with visible content, at most so many code points and UTF-8 bytes."""
+
+    default_error_messages = {
+        "invalid": "Not a string.",
+        "blank": "This may not be blank.",
+        "max_length": "At most {max_length} characters.",
+        "max_bytes": "At most {max_bytes} bytes.",
+    }
+
+    def __init__(self, *, max_length: int, max_bytes: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.max_length = max_length
+        self.max_bytes = max_bytes
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        if not data or data.isspace():
+            self.fail("blank")
+        if len(data.encode()) > self.max_bytes:
+            self.fail("max_bytes", max_bytes=self.max_bytes)
+        return data
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
+class UserIdField(serializers.Field[str, Any, str, Any]):
+    """A user id: a string or an integer, kept as a string."""
+
+    default_error_messages = {"invalid": "Not a user id."}
+
+    def to_internal_value(self, data: Any) -> str:
+        text = str(data) if isinstance(data, int) and not isinstance(data, bool) else data
+        if not isinstance(text, str) or not is_user_id(text):
+            self.fail("invalid")
+        return text
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
+def is_user_id(text: str) -> bool:
+    """Letters, digits, `-` and `_`, 1 to 64 of them: numbers and UUIDs alike."""
+    plain = text.replace("-", "").replace("_", "")
+    return 0 < len(text) <= LONGEST_USER_ID and text.isascii() and (plain.isalnum() or not plain)

@@ -1,0 +1,1 @@
+"""The WebSocket door: one socket's life, what clients may send, and the hub that tells them."""

@@ -1,0 +1,62 @@
+"""What goes out: a JSON text, framed for the wire at most once per process."""
+
+from functools import cached_property
+from typing import Any, Final
+
+from service_kit.refusals import Refusal
+from service_kit.rendering import encode_json
+
+_FINAL_TEXT: Final = 0x81
+_FINAL_CLOSE: Final = 0x88
+_SHORT: Final = 126
+_MIDDLE: Final = 1 << 16
+
+
+class Frame:
+    """One text message to clients; `wire` is made when first needed and then shared."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    @cached_property
+    def wire(self) -> bytes:
+        """The unmasked frame of a server (RFC 6455 section 5.2)."""
+        return _head(_FINAL_TEXT, len(self.text)) + self.text
+
+
+def close_wire(code: int, reason: str) -> bytes:
+    """A close frame (RFC 6455 section 5.5.1)."""
+    body = code.to_bytes(2, "big") + reason.encode()
+    return _head(_FINAL_CLOSE, len(body)) + body
+
+
+def _head(first: int, length: int) -> bytes:
+    if length < _SHORT:
+        return bytes((first, length))
+    if length < _MIDDLE:
+        return bytes((first, _SHORT)) + length.to_bytes(2, "big")
+    return bytes((first, _SHORT + 1)) + length.to_bytes(8, "big")
+
+
+def ack_frame(ref: str, **body: Any) -> Frame:
+    return Frame(encode_json({"type": "ack", "ref": ref, **body}))
+
+
+def message_ack_frame(ref: str, *, duplicate: bool, message: bytes) -> Frame:
+    """The ack of a send around the message's text, which was made once for all."""
+    head = encode_json({"type": "ack", "ref": ref, "duplicate": duplicate})
+    return Frame(head[:-1] + b',"message":' + message + b"}")
+
+
+def error_frame(refusal: Refusal, *, ref: str | None, room_id: int) -> Frame:
+    """A refusal as contract §1 shows it over WebSocket; absent parts are left out."""
+    body = {
+        "type": "error",
+        "ref": ref,
+        "room": room_id,
+        "code": refusal.code,
+        "detail": refusal.detail,
+        "retry_after": refusal.retry_after,
+        "errors": list(refusal.errors) or None,
+    }
+    return Frame(encode_json({key: value for key, value in body.items() if value is not None}))

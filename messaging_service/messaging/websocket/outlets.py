@@ -1,0 +1,128 @@
+"""One socket's way out, which never makes the sender wait.
+
+DirectOutlet      uvicorn: the frame's bytes go straight to the transport
+QueuedOutlet      any other server: a queue, and a task that awaits `send`
+
+Both hold at most 1 MiB for a client that does not read; then it is closed with 4408, or cut.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+
+from messaging.websocket.frames import Frame, close_wire
+
+MOST_WAITING_BYTES: Final = 1 << 20
+CUT_AFTER_SECONDS: Final = 10.0
+TOO_SLOW: Final = 4408
+
+SendToServer = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Outlet(Protocol):
+    def send(self, frame: Frame) -> None:
+        """Send a frame in order, soon; nothing once the socket is closed."""
+
+    async def close(self, code: int, reason: str = "") -> None:
+        """Close after what was sent before; nothing is sent after it."""
+
+
+def outlet_for(send: SendToServer) -> Outlet:
+    """The outlet that fits the server behind an accepted socket's `send`."""
+    protocol = getattr(send, "__self__", None)
+    if DirectOutlet.fits(protocol):
+        return DirectOutlet(protocol, send)
+    return QueuedOutlet(send)
+
+
+class DirectOutlet:
+    """Writes to uvicorn's transport: one system call per frame, no task, no copy."""
+
+    def __init__(self, protocol: Any, send: SendToServer) -> None:
+        self._transport = protocol.transport
+        self._protocol = protocol
+        self._send = send
+        self._closed = False
+
+    @staticmethod
+    def fits(protocol: object) -> bool:
+        """Whether this is uvicorn's sans-io protocol, uncompressed, with its handshake done."""
+        return (
+            type(protocol).__name__ == "WebSocketsSansIOProtocol"
+            and getattr(protocol, "handshake_complete", False) is True
+            and hasattr(protocol, "close_sent")
+            and not getattr(getattr(protocol, "conn", None), "extensions", [None])
+            and hasattr(getattr(protocol, "transport", None), "get_write_buffer_size")
+        )
+
+    def send(self, frame: Frame) -> None:
+        if self._closed or self._protocol.close_sent or self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() > MOST_WAITING_BYTES:
+            self._give_up()
+        else:
+            self._transport.write(frame.wire)
+
+    def _give_up(self) -> None:
+        """Tell a client that reads again why, and cut one that does not."""
+        self._closed = True
+        self._transport.write(close_wire(TOO_SLOW, "too slow"))
+        asyncio.get_running_loop().call_later(CUT_AFTER_SECONDS, self._transport.abort)
+
+    async def close(self, code: int, reason: str = "") -> None:
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            close = self._send({"type": "websocket.close", "code": code, "reason": reason})
+            await asyncio.wait_for(close, CUT_AFTER_SECONDS)
+        except TimeoutError:
+            # uvicorn waits for a client that reads before it sends a close frame.
+            self._transport.abort()
+
+
+class QueuedOutlet:
+    """Awaits the server's `send` in a task of its own."""
+
+    def __init__(self, send: SendToServer) -> None:
+        self._send = send
+        self._waiting: deque[Frame] = deque()
+        self._bytes = 0
+        self._pump: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def send(self, frame: Frame) -> None:
+        if self._closed:
+            return
+        self._waiting.append(frame)
+        self._bytes += len(frame.text)
+        if self._bytes > MOST_WAITING_BYTES:
+            self._give_up()
+        elif self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._send_waiting())
+
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            frame = self._waiting.popleft()
+            self._bytes -= len(frame.text)
+            await self._send({"type": "websocket.send", "text": frame.text.decode()})
+
+    def _give_up(self) -> None:
+        self._closed = True
+        self._waiting.clear()
+        if self._pump is not None:
+            self._pump.cancel()
+        close = {"type": "websocket.close", "code": TOO_SLOW, "reason": "too slow"}
+        self._pump = asyncio.create_task(self._close(close))
+
+    async def _close(self, message: dict[str, Any]) -> None:
+        await asyncio.wait_for(self._send(message), CUT_AFTER_SECONDS)
+
+    async def close(self, code: int, reason: str = "") -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._pump is not None:
+            await self._pump
+        await self._close({"type": "websocket.close", "code": code, "reason": reason})

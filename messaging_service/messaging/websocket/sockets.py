@@ -1,0 +1,135 @@
+"""The life of a socket: accept, authorise, be ready, carry out commands, leave."""
+
+import asyncio
+import logging
+import time
+from typing import Any, Final, NamedTuple
+
+from messaging.actions.profiles import remember_caller
+from messaging.permissions import member_of
+from messaging.queries.profiles import personal_position_of
+from messaging.queries.rooms import current_epoch
+from messaging.websocket.authentication import PROTOCOL, Receive, Send, protocol_of
+from messaging.websocket.connection import Connection
+from messaging.websocket.frames import Frame
+from messaging.websocket.hub import hub
+from messaging.websocket.outlets import outlet_for
+from messaging.websocket.threads import in_database_thread
+from service_kit.refusals import Refusal, as_refusal
+from service_kit.rendering import encode_json, timestamp
+from service_kit.tokens import LEEWAY_SECONDS, Claims
+
+from datetime import UTC, datetime
+
+logger: Final = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS: Final = 25
+FAILED: Final = 1011
+
+# What closes a socket, by the code of the refusal (contract §5).
+CLOSE_CODES: Final = {
+    "invalid": 4400,
+    "not_authenticated": 4401,
+    "token_expired": 4401,
+    "not_found": 4403,
+    "unavailable": 1013,
+}
+
+
+class Entry(NamedTuple):
+    """What somebody may know of a room the moment he enters it."""
+
+    seq: int
+    last_read_seq: int
+    user_pos: int
+    epoch: str
+
+
+def enter_room(*, claims: Claims, room_id: int) -> Entry:
+    """Read, in a database thread, what `ready` tells; raises NotFound for a stranger."""
+    remember_caller(claims=claims)
+    member = member_of(user_id=claims.user_id, room_id=room_id)
+    return Entry(
+        seq=member.room.seq,
+        last_read_seq=member.last_read_seq,
+        user_pos=personal_position_of(claims.user_id),
+        epoch=current_epoch(),
+    )
+
+
+async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """`/ws/chat/<room_id>/`: one room, everything its members may see and do."""
+    await receive()
+    await send({"type": "websocket.accept", "subprotocol": protocol_of(scope)})
+    if refusal := scope.get("refusal"):
+        await _close(send, refusal)
+        return
+    room_id = int(scope["url_route"]["kwargs"]["room_id"])
+    try:
+        await _serve(scope["claims"], room_id, receive, send)
+    except Exception as error:
+        await _close(send, as_refusal(error), error)
+
+
+async def unknown_path(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Any other path: told by a close code, because browser code cannot read a status."""
+    await receive()
+    await send({"type": "websocket.accept", "subprotocol": protocol_of(scope)})
+    await _close(send, Refusal("invalid", "There is nothing at this path."))
+
+
+async def _close(send: Send, refusal: Refusal | None, error: Exception | None = None) -> None:
+    if refusal is None:
+        logger.error("A socket failed.", exc_info=error)
+    code = CLOSE_CODES.get(refusal.code, FAILED) if refusal else FAILED
+    reason = refusal.detail if refusal else ""
+    await send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+async def _serve(claims: Claims, room_id: int, receive: Receive, send: Send) -> None:
+    feed = await hub().open(room_id)
+    outlet = outlet_for(send)
+    try:
+        entry = await in_database_thread(enter_room, claims=claims, room_id=room_id)
+        # From here to the first await nothing can come between `ready` and the first event.
+        outlet.send(_ready(claims, room_id, feed.pos, entry))
+        feed.outlets[outlet] = claims.user_id
+        connection = Connection(claims=claims, room_id=room_id, feed=feed, outlet=outlet)
+        expiry = asyncio.create_task(_close_at_expiry(claims, outlet))
+        try:
+            await _receive_until_closed(connection, receive)
+        finally:
+            expiry.cancel()
+    finally:
+        feed.outlets.pop(outlet, None)
+        hub().release(feed)
+
+
+async def _receive_until_closed(connection: Connection, receive: Receive) -> None:
+    while (event := await receive())["type"] == "websocket.receive":
+        await connection.receive(event.get("text"))
+
+
+async def _close_at_expiry(claims: Claims, outlet: Any) -> None:
+    await asyncio.sleep(max(0.0, claims.expires_at + LEEWAY_SECONDS - time.time()))
+    await outlet.close(CLOSE_CODES["token_expired"], "The token has expired.")
+
+
+def _ready(claims: Claims, room_id: int, pos: int, entry: Entry) -> Frame:
+    room = {"room": room_id, "pos": pos, "seq": entry.seq, "last_read_seq": entry.last_read_seq}
+    return Frame(
+        encode_json(
+            {
+                "type": "ready",
+                "protocol": PROTOCOL,
+                "user_id": claims.user_id,
+                "session": claims.session_id,
+                "epoch": entry.epoch,
+                "user_pos": entry.user_pos,
+                "server_time": timestamp(datetime.now(UTC)),
+                "heartbeat": HEARTBEAT_SECONDS,
+                "rooms": [room],
+                "more": False,
+            }
+        )
+    )

@@ -1,0 +1,110 @@
+"""The one owner of this process's Redis subscriptions.
+
+Concurrent use of one subscribing connection loses subscriptions, so a single task writes SUBSCRIBE
+and UNSUBSCRIBE, and a single task reads.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from redis import RedisError
+from redis.asyncio import Connection
+
+from service_kit.redis_client import connect_async
+
+logger: Final = logging.getLogger(__name__)
+
+CONFIRMATION_SECONDS: Final = 1.0
+LONGEST_PAUSE_SECONDS: Final = 1.0
+PING_SECONDS: Final = 5.0
+SILENCE_SECONDS: Final = 15.0
+
+
+class Subscriptions:
+    """Keeps this process subscribed to the channels it wants, over every loss of Redis.
+
+    `heard` gets the data of each message; `restored` is called when a lost connection is back and
+    every subscription with it: what was told meanwhile was missed.
+    """
+
+    def __init__(self, *, heard: Callable[[bytes], None], restored: Callable[[], None]) -> None:
+        self._heard = heard
+        self._restored = restored
+        self._wanted: dict[str, asyncio.Event] = {}
+        self._asked: set[str] = set()
+        self._changed = asyncio.Event()
+
+    async def add(self, channel: str) -> None:
+        """Subscribe; returns when Redis confirms, or after a second without it (see the audit)."""
+        confirmed = self._wanted.setdefault(channel, asyncio.Event())
+        self._changed.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(confirmed.wait(), CONFIRMATION_SECONDS)
+
+    def remove(self, channel: str) -> None:
+        if self._wanted.pop(channel, None) is not None:
+            self._changed.set()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        lost = False
+        while True:
+            try:
+                await self._connected(lost=lost)
+            except (RedisError, OSError) as error:
+                logger.warning("The subscription to Redis was lost: %s", type(error).__name__)
+            lost = True
+            for confirmed in self._wanted.values():
+                confirmed.clear()
+            await asyncio.sleep(random.uniform(0.1, LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter.
+
+    async def _connected(self, *, lost: bool) -> None:
+        pool = connect_async(timeout=SILENCE_SECONDS).connection_pool
+        connection: Connection = pool.make_connection()
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await connection.connect()
+            self._asked.clear()
+            self._changed.set()
+            work = (self._ask(connection), self._listen(connection), self._ping(connection))
+            tasks = [asyncio.create_task(part) for part in work]
+            if lost:
+                self._restored()
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await connection.disconnect(nowait=True)
+
+    async def _ask(self, connection: Connection) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self._send(connection, "SUBSCRIBE", self._wanted.keys() - self._asked)
+            await self._send(connection, "UNSUBSCRIBE", self._asked - self._wanted.keys())
+
+    async def _send(self, connection: Connection, command: str, channels: set[str]) -> None:
+        if channels:
+            self._asked ^= channels
+            await connection.send_command(command, *channels)
+
+    async def _ping(self, connection: Connection) -> None:
+        # Its answer ends the silence after which a listener takes Redis for frozen.
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            await connection.send_command("PING")
+
+    async def _listen(self, connection: Connection) -> None:
+        while True:
+            kind, *rest = await connection.read_response(
+                timeout=SILENCE_SECONDS, push_request=True
+            )
+            if kind == b"message":
+                self._heard(rest[1])
+            elif kind == b"subscribe" and (wanted := self._wanted.get(rest[0].decode())):
+                wanted.set()

@@ -1,0 +1,37 @@
+"""The one way from the event loop to the database: which threads, and whose connections.
+
+A pool of threads, each with one lasting connection of its own. Django's default, one thread for all
+sockets of a process, would let one slow query stop everybody; the writer has its own thread.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, ParamSpec, TypeVar
+
+from django.db import Error, connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+THREADS: Final = int(os.environ.get("SOCKET_DATABASE_THREADS", "4"))
+
+_pool: Final = ThreadPoolExecutor(THREADS, "socket-database")
+
+
+async def in_database_thread(
+    function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Run a function that may use the database, or another blocking store."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_pool, lambda: _run(function, *args, **kwargs))
+
+
+def _run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    try:
+        return function(*args, **kwargs)
+    except Error:
+        # It may be the connection that failed: the next call gets a new one.
+        connection.close()
+        raise
