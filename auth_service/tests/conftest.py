@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -29,7 +30,9 @@ def _new_key_file() -> str:
     return str(path)
 
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+SERVICE = Path(__file__).resolve().parent.parent
+PYTHON_PATH = f"{SERVICE}:{SERVICE.parent / 'shared'}"
+sys.path.insert(0, str(SERVICE))
 provide_engines()
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -125,6 +128,26 @@ def refusal() -> Callable[..., dict[str, Any]]:
         return told
 
     return read
+
+
+RunWith = Callable[[dict[str, str], str], subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run_with() -> RunWith:
+    """Run a program in a process of its own, where the settings are read anew."""
+
+    def run(environment: dict[str, str], program: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", f"import django; django.setup()\n{program}"],
+            env=os.environ | {"PYTHONPATH": PYTHON_PATH} | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
 
 
 @pytest.fixture

@@ -1,11 +1,7 @@
 import json
-import os
-import subprocess
-import sys
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
-from pathlib import Path
 
 import jwt
 import pytest
@@ -20,7 +16,6 @@ from service_kit.testing import token_for
 from service_kit.tokens import verify
 
 JWKS = "/.well-known/jwks.json"
-SERVICE = Path(__file__).resolve().parent.parent
 
 
 def decode(part: str) -> dict[str, object]:
@@ -130,19 +125,6 @@ class TestJwks:
         assert claims["user_id"] == alice.id
 
 
-def run_with(environment: dict[str, str], program: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a process of its own, where the settings are read anew."""
-    lines = f"import django; django.setup()\nfrom django.conf import settings\n{program}"
-    return subprocess.run(
-        [sys.executable, "-c", lines],
-        env=os.environ | {"PYTHONPATH": f"{SERVICE}:{SERVICE.parent / 'shared'}"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 PROGRAM = """
 from uuid import uuid4
 from accounts.models import Session, User
@@ -158,7 +140,7 @@ print(verify(token).user_id, jwt.get_unverified_header(token)["alg"], published)
 
 
 class TestOtherKeys:
-    def test_signs_with_rs256_where_the_key_is_rsa(self, tmp_path):
+    def test_signs_with_rs256_where_the_key_is_rsa(self, tmp_path, run_with):
         path = tmp_path / "rsa.pem"
         key = generate_private_key(65537, 3072)
         path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -169,7 +151,7 @@ class TestOtherKeys:
         assert (user_id, algorithm) == ("7", "RS256")
         assert set(jwk) == {"kty", "n", "e", "use", "alg", "kid"}
 
-    def test_publishes_nothing_of_a_shared_secret(self):
+    def test_publishes_nothing_of_a_shared_secret(self, run_with):
         secret = "s" * 20 + "0123456789" * 2
         done = run_with(
             {"JWT_ALGORITHM": "HS256", "JWT_SECRET": secret, "JWT_PRIVATE_KEY_FILE": ""}, PROGRAM
@@ -189,12 +171,12 @@ class TestOtherKeys:
             {"JWT_SECRET": "s" * 40},
         ],
     )
-    def test_refuses_to_start_without_good_settings(self, environment):
+    def test_refuses_to_start_without_good_settings(self, run_with, environment):
         done = run_with(environment, "")
         assert done.returncode == 1
         assert ImproperlyConfigured.__name__ in done.stderr
 
-    def test_refuses_a_short_rsa_key(self, tmp_path):
+    def test_refuses_a_short_rsa_key(self, tmp_path, run_with):
         path = tmp_path / "rsa.pem"
         key = generate_private_key(65537, 2048)
         path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
