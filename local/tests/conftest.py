@@ -1,0 +1,60 @@
+"""A copy of the checkout in which the runner may do as it likes, and a whole system to look at."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.services import ROOT
+from local.testing import isolated_stack
+from local.tests.runners import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Stack
+
+PARTS = ("auth_service", "messaging_service", "shared", "local", "traefik", "Makefile")
+
+
+def copy_checkout(into: Path) -> Path:
+    into.mkdir(parents=True)
+    leave_out = shutil.ignore_patterns("__pycache__", "tests", ".*cache", ".data")
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, into / part, ignore=leave_out)
+        else:
+            shutil.copy2(ROOT / part, into / part)
+    return into
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A path with a blank, deep enough that no Unix socket would fit, closed to others."""
+    top = tmp_path_factory.mktemp("closed to others")
+    top.chmod(0o700)
+    return copy_checkout(top / "/".join(["a-folder-in-a-folder"] * 5) / "parley")
+
+
+@pytest.fixture
+def runner(checkout: Path) -> Iterator[Runner]:
+    """Not started yet. Whatever is left of it at the end is killed, after it was counted."""
+    runner = Runner(checkout)
+    yield runner
+    runner.end()
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with isolated_stack() as stack:
+        yield stack
+
+
+@pytest.fixture(autouse=True)
+def default_signals() -> None:
+    """Started in the background by a plain shell, pytest ignores Ctrl-C, and so would children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
