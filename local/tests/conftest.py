@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,7 @@ from local.tests.runners import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from local.stack import Stack
 
@@ -34,7 +34,7 @@ def copy_checkout(into: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A path with a blank, deep enough that no Unix socket would fit, closed to others."""
+    """Lie at a path with a blank, too deep for any Unix socket, closed to others."""
     top = tmp_path_factory.mktemp("closed to others")
     top.chmod(0o700)
     return copy_checkout(top / "/".join(["a-folder-in-a-folder"] * 5) / "parley")
@@ -56,5 +56,5 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(autouse=True)
 def default_signals() -> None:
-    """Started in the background by a plain shell, pytest ignores Ctrl-C, and so would children."""
+    """Hear Ctrl-C again: in the background of a plain shell it is ignored, by children too."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import os
 import signal
@@ -12,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
 
 from local import demo
 from local.health import answers
@@ -175,10 +175,11 @@ def _lend_venv(checkout: Path) -> None:
 
 
 def _claims_of_alice(port: int) -> dict[str, Any]:
-    body = json.dumps({"username": "alice", "password": demo.PASSWORD}).encode()
-    request = Request(
-        f"http://127.0.0.1:{port}/api/auth/login/", body, {"Content-Type": "application/json"}
-    )
-    with urlopen(request) as answer:
-        token = json.load(answer)["access"]
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        body = json.dumps({"username": "alice", "password": demo.PASSWORD})
+        link.request("POST", "/api/auth/login/", body, {"Content-Type": "application/json"})
+        token = json.load(link.getresponse())["access"]
+    finally:
+        link.close()
     return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
