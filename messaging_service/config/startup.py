@@ -1,6 +1,7 @@
 """What every process of this service does before it serves."""
 
 from django.db import connection
+
 from service_kit.database import assert_durable
 from service_kit.keys import key_ring
 

@@ -1,6 +1,7 @@
 """Every path of messaging_service over HTTP."""
 
 from django.urls import include, path
+
 from service_kit.health import check_postgres, check_redis, live, ready
 from service_kit.keys import check_keys
 

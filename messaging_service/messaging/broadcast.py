@@ -53,7 +53,8 @@ def seal(event: Event) -> bytes:
 
 def unseal(data: bytes) -> Envelope:
     head, _, text = data.partition(b"\n")
-    return Envelope(*orjson.loads(head), text)
+    room_id, pos, kind, seq, author_id = orjson.loads(head)
+    return Envelope(room_id, pos, kind, seq, author_id, text)
 
 
 class Publisher:
@@ -112,8 +113,7 @@ class Publisher:
             while not self._waiting and not self._stopping:
                 self._changed.wait()
             return [
-                self._waiting.popleft()
-                for _ in range(min(len(self._waiting), LARGEST_PIPELINE))
+                self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_PIPELINE))
             ]
 
 

@@ -1,11 +1,12 @@
 """What can be refused, and with which code of the contract.
 
-    Refusal                      (service_kit: code, detail, field errors)
-    ├── Invalid                  the request itself is wrong
-    ├── NotFound                 not there, or not yours: nobody can tell which
-    ├── ClientIdReused           the same client_id with other content
-    ├── Unavailable              certainly not done, try again
-    └── OutcomeUnknown           perhaps done: repeat it with the same client_id
+Refusal                      (service_kit: code, detail, field errors)
+├── Invalid                  the request itself is wrong
+├── NotAllowed               you may see it, but not do this
+├── NotFound                 not there, or not yours: nobody can tell which
+├── ClientIdReused           the same client_id with other content
+├── Unavailable              certainly not done, try again
+└── OutcomeUnknown           perhaps done: repeat it with the same client_id
 """
 
 from service_kit.refusals import FieldError, Refusal
@@ -17,6 +18,11 @@ class Invalid(Refusal):
     def __init__(self, detail: str, *, field: str = "") -> None:
         errors = [FieldError(field=field, code="invalid", detail=detail)] if field else []
         super().__init__("invalid", detail, errors=errors)
+
+
+class NotAllowed(Refusal):
+    def __init__(self, detail: str) -> None:
+        super().__init__("forbidden", detail)
 
 
 class NotFound(Refusal):

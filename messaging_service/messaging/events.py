@@ -1,7 +1,7 @@
 """Every real-time event: its name, its JSON text, and who may see it.
 
-    message          durable, ordered by `pos`      every member who may see the message
-    typing           passing, no `pos`              every member but its author
+message          durable, ordered by `pos`      every member who may see the message
+typing           passing, no `pos`              every member but its author
 """
 
 from dataclasses import dataclass

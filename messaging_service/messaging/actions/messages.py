@@ -26,9 +26,7 @@ def submit_message(
 def send_message(*, sender_id: str, room_id: int, message: NewMessage) -> Sent:
     """The same for a caller that can wait; raises the Refusal."""
     answer: Future[Outcome] = Future()
-    submit_message(
-        sender_id=sender_id, room_id=room_id, message=message, settle=answer.set_result
-    )
+    submit_message(sender_id=sender_id, room_id=room_id, message=message, settle=answer.set_result)
     try:
         outcome = answer.result(LONGEST_WAIT_SECONDS)
     except TimeoutError:

@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 import orjson
 from redis import Redis
 
-from service_kit.refusals import Refusal
 from service_kit.redis_client import connect
+from service_kit.refusals import Refusal
 from service_kit.tokens import Claims
 
 TICKET_SECONDS: Final = 30
@@ -28,7 +28,7 @@ def _key(ticket: str) -> str:
 
 
 def buy_ticket(*, claims: Claims) -> str:
-    """A ticket for whoever holds this token, good once and for 30 s; `unavailable` without Redis."""
+    """A ticket for this token's holder, good once and for 30 s; `unavailable` without Redis."""
     ticket = secrets.token_urlsafe(32)
     _redis().set(_key(ticket), orjson.dumps(asdict(claims)), ex=TICKET_SECONDS)
     return ticket

@@ -19,7 +19,8 @@ class ProblemOutput(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField()
-    errors = ProblemFieldOutput(many=True)
+    # DRF has an attribute of this name for something else.
+    errors = ProblemFieldOutput(many=True)  # type: ignore[assignment]
 
 
 PROBLEMS: Final = {

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.actions.messages import send_message
+from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS, HistoryOutput, MessageOutput
 from messaging.permissions import LARGEST_ID
 from messaging.queries.messages import Page, Range, history
@@ -45,7 +46,7 @@ class RoomMessagesView(APIView):
         asked.is_valid(raise_exception=True)
         limit = asked.validated_data["limit"]
         page = history(
-            user_id=request.user.id,
+            user_id=caller_of(request).id,
             room_id=room_id,
             wanted=_range(asked.validated_data),
             limit=limit,
@@ -60,7 +61,7 @@ class RoomMessagesView(APIView):
     def post(self, request: Request, room_id: int) -> HttpResponse:
         """Send; 200 with `duplicate: true` if this client_id had been sent before."""
         message = new_message(request.data, room_id=room_id)
-        sent = send_message(sender_id=request.user.id, room_id=room_id, message=message)
+        sent = send_message(sender_id=caller_of(request).id, room_id=room_id, message=message)
         body = sent.text[:-1] + b',"duplicate":true}' if sent.duplicate else sent.text
         status = 200 if sent.duplicate else 201
         return HttpResponse(body, status=status, content_type="application/json")

@@ -11,7 +11,8 @@ from rest_framework.views import APIView
 
 from messaging.actions.profiles import know_person, know_person_named
 from messaging.actions.rooms import open_direct_room
-from messaging.errors import NotFound
+from messaging.errors import NotAllowed
+from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS, OpenedRoomOutput, RoomOutput
 from messaging.models import Profile, Room
 from messaging.permissions import member_of
@@ -35,8 +36,8 @@ class RoomsView(GenericAPIView[Room]):
     @extend_schema(operation_id="list_rooms", responses={200: RoomOutput(many=True), **PROBLEMS})
     def get(self, request: Request) -> Response:
         """The caller's rooms, newest message first."""
-        page = self.paginate_queryset(rooms_of(user_id=request.user.id)) or []
-        return self.get_paginated_response(show_rooms(page, user_id=request.user.id))
+        page = self.paginate_queryset(rooms_of(user_id=caller_of(request).id)) or []
+        return self.get_paginated_response(show_rooms(page, user_id=caller_of(request).id))
 
     @extend_schema(
         operation_id="open_room",
@@ -47,9 +48,9 @@ class RoomsView(GenericAPIView[Room]):
         """Open the direct room with somebody, or get the one that exists."""
         asked = RoomInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        other = _other_person(asked.validated_data, caller_id=request.user.id)
-        room, created = open_direct_room(caller_id=request.user.id, other=other)
-        (shown,) = show_rooms([room], user_id=request.user.id)
+        other = _other_person(asked.validated_data, caller_id=caller_of(request).id)
+        room, created = open_direct_room(caller_id=caller_of(request).id, other=other)
+        (shown,) = show_rooms([room], user_id=caller_of(request).id)
         return Response({**shown, "created": created}, status=201 if created else 200)
 
 
@@ -60,8 +61,7 @@ def _other_person(asked: dict[str, Any], *, caller_id: str) -> Profile:
         return know_person(user_id=asked["participants"][0])
     pair = [asked["participant_a"], asked["participant_b"]]
     if caller_id not in pair:
-        # As if there were no such person: who opens rooms for others learns nothing.
-        raise NotFound("person")
+        raise NotAllowed("You can open a direct room only for yourself.")
     pair.remove(caller_id)
     return know_person(user_id=pair[0])
 
@@ -70,6 +70,6 @@ class RoomView(APIView):
     @extend_schema(operation_id="get_room", responses={200: RoomOutput, **PROBLEMS})
     def get(self, request: Request, room_id: int) -> Response:
         """One of the caller's rooms."""
-        member = member_of(user_id=request.user.id, room_id=room_id)
-        (shown,) = show_rooms([member.room], user_id=request.user.id)
+        member = member_of(user_id=caller_of(request).id, room_id=room_id)
+        (shown,) = show_rooms([member.room], user_id=caller_of(request).id)
         return Response(shown)

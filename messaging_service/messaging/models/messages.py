@@ -12,7 +12,9 @@ class Message(models.Model):
     class Type(models.TextChoices):
         TEXT = "text"
 
-    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="messages", db_index=False)
+    room = models.ForeignKey(
+        Room, on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
     seq = models.BigIntegerField()
     created_pos = models.BigIntegerField()
     pos = models.BigIntegerField()

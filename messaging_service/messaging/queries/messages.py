@@ -57,7 +57,7 @@ class Range(NamedTuple):
 
 def history(*, user_id: str, room_id: int, wanted: Range, limit: int) -> Page:
     """At most `limit` messages that this member may see; raises NotFound for anybody else."""
-    arguments = {
+    arguments: dict[str, str | int | None] = {
         "user_id": user_id,
         "room_id": room_id,
         "limit": limit,

@@ -77,7 +77,8 @@ def _members(room_ids: Iterable[int]) -> dict[int, list[Member]]:
 def _rows(statement: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, arguments)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def position_of(room_id: int) -> int:

@@ -17,12 +17,12 @@ class TextField(serializers.Field[str, Any, str, Any]):
         "max_bytes": "At most {max_bytes} bytes.",
     }
 
-    def __init__(self, *, max_length: int, max_bytes: int, **options: Any) -> None:
+    def __init__(self, *, max_length: int, max_bytes: int, **options: Any) -> None:  # noqa: ANN401 - as DRF has it.
         super().__init__(**options)
         self.max_length = max_length
         self.max_bytes = max_bytes
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         if len(data) > self.max_length:
@@ -42,7 +42,7 @@ class UserIdField(serializers.Field[str, Any, str, Any]):
 
     default_error_messages = {"invalid": "Not a user id."}
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         text = str(data) if isinstance(data, int) and not isinstance(data, bool) else data
         if not isinstance(text, str) or not is_user_id(text):
             self.fail("invalid")

@@ -64,7 +64,7 @@ class NewMessage(NamedTuple):
     request_hash: bytes
 
 
-def new_message(data: Any, *, room_id: int) -> NewMessage:
+def new_message(data: object, *, room_id: int) -> NewMessage:
     """Validate what a client asked to send to a room; raises DRF's ValidationError."""
     valid = _message_input.run_validation(data)
     content, message_type = valid["content"], str(valid["message_type"])

@@ -1,8 +1,8 @@
 """What clients may send: one function for each command, and the table of them.
 
-    message    store a message; its ack comes when it is committed
-    typing     tell the others in the room
-    ping       answered with pong
+message    store a message; its ack comes when it is committed
+typing     tell the others in the room
+ping       answered with pong
 """
 
 from collections.abc import Awaitable, Callable
@@ -54,7 +54,7 @@ async def typing(connection: "Connection", frame: dict[str, Any], ref: str | Non
         connection.outlet.send(ack_frame(ref))
 
 
-async def ping(connection: "Connection", frame: dict[str, Any], ref: str | None) -> None:  # noqa: ARG001, RUF029 - every command has this form.
+async def ping(connection: "Connection", frame: dict[str, Any], ref: str | None) -> None:  # noqa: ARG001 - every command has this form.
     pong = {"type": "pong", "pos": connection.feed.pos}
     connection.outlet.send(Frame(encode_json(pong if ref is None else pong | {"ref": ref})))
 

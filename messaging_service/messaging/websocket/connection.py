@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from messaging.actions.writer import Outcome
-from messaging.websocket.commands import COMMANDS
+from messaging.websocket.commands import COMMANDS, Command
 from messaging.websocket.frames import error_frame, message_ack_frame
 from messaging.websocket.hub import Feed
 from messaging.websocket.inbox import inbox_of
@@ -36,13 +36,11 @@ class Connection:
         """Carry out one frame; whatever is wrong with it is answered and changes nothing."""
         ref: str | None = None
         try:
-            if text is None:
-                raise Refusal("invalid", "Frames are JSON text, not binary.")
-            frame = decode_object(text)
+            frame = _decode(text)
             ref = _ref(frame)
             self._check_room(frame)
             await _command(frame)(self, frame, ref)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one bad frame must not end the socket.
             self.refuse(_explain(error), ref)
 
     def refuse(self, refusal: Refusal, ref: str | None) -> None:
@@ -68,6 +66,12 @@ class Connection:
             raise Refusal("invalid", "This socket is for another room.")
 
 
+def _decode(text: str | None) -> dict[str, Any]:
+    if text is None:
+        raise Refusal("invalid", "Frames are JSON text, not binary.")
+    return decode_object(text)
+
+
 def _ref(frame: dict[str, Any]) -> str | None:
     ref = frame.get("ref")
     if ref is not None and not (isinstance(ref, str) and len(ref) <= LONGEST_REF):
@@ -75,7 +79,7 @@ def _ref(frame: dict[str, Any]) -> str | None:
     return ref
 
 
-def _command(frame: dict[str, Any]) -> Any:
+def _command(frame: dict[str, Any]) -> Command:
     kind = frame.get("type")
     command = COMMANDS.get(kind) if isinstance(kind, str) else None
     if command is None:

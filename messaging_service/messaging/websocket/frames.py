@@ -1,7 +1,7 @@
 """What goes out: a JSON text, framed for the wire at most once per process."""
 
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 from service_kit.refusals import Refusal
 from service_kit.rendering import encode_json
@@ -38,7 +38,7 @@ def _head(first: int, length: int) -> bytes:
     return bytes((first, _SHORT + 1)) + length.to_bytes(8, "big")
 
 
-def ack_frame(ref: str, **body: Any) -> Frame:
+def ack_frame(ref: str, **body: object) -> Frame:
     return Frame(encode_json({"type": "ack", "ref": ref, **body}))
 
 

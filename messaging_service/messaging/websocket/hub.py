@@ -8,18 +8,20 @@ Postgres. What Redis lost altogether, the audit finds.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from messaging.broadcast import Envelope, channel_of, unseal
 from messaging.queries.messages import changes_since
 from messaging.queries.rooms import moved_past, position_of
 from messaging.websocket.frames import Frame
-from messaging.websocket.outlets import Outlet
 from messaging.websocket.subscriptions import Subscriptions
 from messaging.websocket.threads import in_database_thread
+
+if TYPE_CHECKING:
+    from messaging.websocket.outlets import Outlet
 
 logger: Final = logging.getLogger(__name__)
 
@@ -181,8 +183,8 @@ class Hub:
             if pos := moved.get(feed.room_id):
                 later(SECOND_LOOK_SECONDS, self._refill_if_behind, feed, pos)
 
-    def _spawn(self, work: Callable[[], None] | object) -> None:
-        task = asyncio.create_task(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._work.add(task)
         task.add_done_callback(self._work.discard)
 

@@ -27,6 +27,7 @@ class Inbox:
             function, first, second = self._calls.popleft()
             function(first, second)
 
+
 _inboxes: dict[asyncio.AbstractEventLoop, Inbox] = {}
 
 

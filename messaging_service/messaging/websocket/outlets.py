@@ -39,7 +39,7 @@ def outlet_for(send: SendToServer) -> Outlet:
 class DirectOutlet:
     """Writes to uvicorn's transport: one system call per frame, no task, no copy."""
 
-    def __init__(self, protocol: Any, send: SendToServer) -> None:
+    def __init__(self, protocol: Any, send: SendToServer) -> None:  # noqa: ANN401 - see fits.
         self._transport = protocol.transport
         self._protocol = protocol
         self._send = send

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from messaging.actions.profiles import remember_caller
@@ -13,13 +14,11 @@ from messaging.websocket.authentication import PROTOCOL, Receive, Send, protocol
 from messaging.websocket.connection import Connection
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub import hub
-from messaging.websocket.outlets import outlet_for
+from messaging.websocket.outlets import Outlet, outlet_for
 from messaging.websocket.threads import in_database_thread
 from service_kit.refusals import Refusal, as_refusal
 from service_kit.rendering import encode_json, timestamp
 from service_kit.tokens import LEEWAY_SECONDS, Claims
-
-from datetime import UTC, datetime
 
 logger: Final = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
     room_id = int(scope["url_route"]["kwargs"]["room_id"])
     try:
         await _serve(scope["claims"], room_id, receive, send)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - it is answered and logged there.
         await _close(send, as_refusal(error), error)
 
 
@@ -110,7 +109,7 @@ async def _receive_until_closed(connection: Connection, receive: Receive) -> Non
         await connection.receive(event.get("text"))
 
 
-async def _close_at_expiry(claims: Claims, outlet: Any) -> None:
+async def _close_at_expiry(claims: Claims, outlet: Outlet) -> None:
     await asyncio.sleep(max(0.0, claims.expires_at + LEEWAY_SECONDS - time.time()))
     await outlet.close(CLOSE_CODES["token_expired"], "The token has expired.")
 

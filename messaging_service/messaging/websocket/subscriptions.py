@@ -101,9 +101,7 @@ class Subscriptions:
 
     async def _listen(self, connection: Connection) -> None:
         while True:
-            kind, *rest = await connection.read_response(
-                timeout=SILENCE_SECONDS, push_request=True
-            )
+            kind, *rest = await connection.read_response(timeout=SILENCE_SECONDS, push_request=True)
             if kind == b"message":
                 self._heard(rest[1])
             elif kind == b"subscribe" and (wanted := self._wanted.get(rest[0].decode())):

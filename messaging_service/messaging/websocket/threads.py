@@ -20,9 +20,7 @@ THREADS: Final = int(os.environ.get("SOCKET_DATABASE_THREADS", "4"))
 _pool: Final = ThreadPoolExecutor(THREADS, "socket-database")
 
 
-async def in_database_thread(
-    function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
-) -> T:
+async def in_database_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a function that may use the database, or another blocking store."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_pool, lambda: _run(function, *args, **kwargs))

@@ -1,19 +1,21 @@
-"""Brings a batch to an end: every send gets an outcome, or is handed back because its room is held."""
+"""Brings a batch to an end: each send gets an outcome, or is handed back where its room is held."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import psycopg2
 from psycopg2 import errors
-from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class.
 
 from messaging.actions.writer.connection import connect
 from messaging.actions.writer.sends import Outcome, Send, Sent
 from messaging.actions.writer.transaction import Plan, decide, lock_rooms, look, write
 from messaging.errors import Invalid, OutcomeUnknown, Unavailable
 from service_kit.database import time_limit
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class.
 
 STATEMENT_SECONDS: Final = 2.0
 

@@ -20,8 +20,7 @@ _OPTIONS: Final = (
 )
 
 _LOCK: Final = (
-    "SELECT id, seq, pos, last_activity FROM rooms WHERE id = ANY($1)"
-    " ORDER BY id FOR NO KEY UPDATE"
+    "SELECT id, seq, pos, last_activity FROM rooms WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
 )
 
 _LOOK: Final = f"""
@@ -68,7 +67,9 @@ def connect() -> Connection:
     parameters.pop("cursor_factory", None)
     given = parameters.pop("options", "")
     with time_limit(CONNECT_SECONDS):
-        connection = psycopg2.connect(**parameters, options=f"{given} {_OPTIONS}".strip())
+        connection: Connection = psycopg2.connect(
+            **parameters, options=f"{given} {_OPTIONS}".strip()
+        )
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute(_PREPARE)
