@@ -80,6 +80,7 @@ SIMPLE_JWT = {
 }
 
 REST_FRAMEWORK = {
+    # AccountView names its own; a view without it lets nobody in.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["service_kit.decoding.StrictJSONParser"],

@@ -5,6 +5,8 @@ from rest_framework import serializers
 
 from service_kit.codes import STATUS
 
+# What an operation that reads a body, and writes to the store, can meet.
+BODY_REFUSALS = ("too_large", "unsupported_media_type", "outcome_unknown")
 # What a request with an access token can meet.
 TOKEN_REFUSALS = ("not_authenticated", "token_expired", "session_revoked")
 
@@ -105,8 +107,8 @@ class ProblemShape(serializers.Serializer[None]):
 
 
 def problems(*codes: str, body: bool = False) -> dict[tuple[int, str], OpenApiResponse]:
-    """Describe the refusals of an operation; one that reads a body can refuse its form too."""
-    every = [*codes, "unavailable", *(("too_large", "unsupported_media_type") if body else ())]
+    """Describe the refusals of an operation; `body` adds those of one that reads and writes."""
+    every = [*codes, "unavailable", *(BODY_REFUSALS if body else ())]
     by_status: dict[int, list[str]] = {}
     for code in every:
         by_status.setdefault(STATUS[code], []).append(code)

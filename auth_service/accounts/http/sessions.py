@@ -59,7 +59,7 @@ class LogoutView(AccountView):
     @extend_schema(
         operation_id="logout",
         request=None,
-        responses={204: None, **problems("not_authenticated", "token_expired")},
+        responses={204: None, **problems("not_authenticated", "token_expired", "outcome_unknown")},
     )
     def post(self, request: Request) -> Response:
         """End this session."""

@@ -1,7 +1,7 @@
 """What every view of this service has in common."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny, BasePermission
@@ -10,9 +10,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from accounts.models import User
 from accounts.permissions import live_session
 from service_kit.authentication import BearerAuthentication, Caller
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 Kind = TypeVar("Kind")
 Kinds = Sequence[type[Kind]]
@@ -34,7 +36,7 @@ class AccountView(APIView):
 
     authentication_classes: Kinds[BaseAuthentication] = (BearerAuthentication,)
     permission_classes: Kinds[BasePermission] = (LiveSession,)
-    me: User
+    me: "User"
 
     def finalize_response(
         self,
