@@ -41,7 +41,14 @@ class TestInternalUsers:
     @pytest.mark.parametrize(
         "ask",
         [
-            *("ids=0", "ids=99999999999999999999", "ids=x,-1,%2B1,1e1", "ids=,", "ids=१"),
+            *(
+                "ids=0",
+                "ids=9223372036854775808",
+                "ids=99999999999999999999",
+                "ids=x,-1,%2B1,1e1",
+                "ids=,",
+                "ids=१",
+            ),
             *("usernames=nobody", "usernames=%ff", "usernames=,", "usernames=alice%20b"),
         ],
     )

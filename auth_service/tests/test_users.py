@@ -8,9 +8,9 @@ from accounts.models import User
 PATH = "/api/auth/users/"
 # None of these spells the id of a user, and none may be more than that.
 HOSTILE = [
-    *("0", "-1", "1.0", "1e3", "+1", " 1", "0x1", "9" * 19, "9223372036854775808", "9" * 4000),
+    *("0", "-1", "1.0", "1e3", "+1", " 1", "0x1", "9" * 19, "9223372036854775808", "9" * 5000),
     *(
-        "\u0967",
+        "\u00b2",
         "\u0661",
         "null",
         "true",
@@ -169,6 +169,11 @@ class TestShowUser:
     def test_finds_nobody_for_a_hostile_id(self, api, alice, refusal, place, text):
         path = f"{PATH}{place}{text if '%' in text else quote(text)}/"
         refusal(api.get(path, token=alice.access), 404, "not_found")
+
+    def test_takes_ascii_digits_alone_for_an_id(self, api, alice, bob, refusal):
+        arabic = "".join(chr(0x660 + int(digit)) for digit in bob.id)
+        for text in (arabic, f"0x{int(bob.id):x}", f"+{bob.id}", f"{bob.id}.0", f" {bob.id}"):
+            refusal(api.get(f"{PATH}{quote(text)}/", token=alice.access), 404, "not_found")
 
     def test_finds_nobody_by_an_address(self, api, alice, bob, refusal):
         path = f"{PATH}by-username/bob@example.com/"
