@@ -1,6 +1,6 @@
 """`rooms/`: open a direct room, the inbox, one room."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
@@ -14,10 +14,12 @@ from messaging.actions.rooms import open_direct_room
 from messaging.errors import NotAllowed
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS, OpenedRoomOutput, RoomOutput
-from messaging.models import Profile, Room
 from messaging.permissions import member_of
 from messaging.queries.rooms import rooms_of, show_rooms
 from messaging.serializers.rooms import RoomInput
+
+if TYPE_CHECKING:
+    from messaging.models import Profile, Room
 
 
 class NewestFirst(CursorPagination):
@@ -29,7 +31,7 @@ class NewestFirst(CursorPagination):
     max_page_size = 100
 
 
-class RoomsView(GenericAPIView[Room]):
+class RoomsView(GenericAPIView["Room"]):
     pagination_class = NewestFirst
     serializer_class = RoomOutput
 
@@ -54,7 +56,7 @@ class RoomsView(GenericAPIView[Room]):
         return Response({**shown, "created": created}, status=201 if created else 200)
 
 
-def _other_person(asked: dict[str, Any], *, caller_id: str) -> Profile:
+def _other_person(asked: dict[str, Any], *, caller_id: str) -> "Profile":
     if "username" in asked:
         return know_person_named(username=asked["username"])
     if "participants" in asked:
