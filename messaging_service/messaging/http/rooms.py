@@ -19,7 +19,7 @@ from messaging.queries.rooms import rooms_of, show_rooms
 from messaging.serializers.rooms import RoomInput
 
 if TYPE_CHECKING:
-    from messaging.models import Profile, Room
+    from messaging.models import Profile
 
 
 class NewestFirst(CursorPagination):

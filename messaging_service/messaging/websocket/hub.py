@@ -122,7 +122,11 @@ class Hub:
             self._subscriptions.remove(channel_of(feed.room_id))
 
     def _hear(self, data: bytes) -> None:
-        envelope = unseal(data)
+        try:
+            envelope = unseal(data)
+        except ValueError:
+            logger.warning("Something that is not an event was published.")
+            return
         feed = self._feeds.get(envelope.room_id)
         if feed is None:
             return
@@ -154,6 +158,8 @@ class Hub:
                 more = changes.more
         except Exception:
             logger.exception("A room could not be refilled.")
+        else:
+            self._refill_after(CROSSED_PUBLISH_SECONDS, feed)
         finally:
             feed.is_refilling = False
             feed.advance()

@@ -23,6 +23,9 @@ from service_kit.tokens import LEEWAY_SECONDS, Claims
 logger: Final = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS: Final = 25
+
+# The loop itself keeps only weak references to tasks.
+_closing: Final[set[asyncio.Task[None]]] = set()
 FAILED: Final = 1011
 
 # What closes a socket, by the code of the refusal (contract §5).
@@ -94,7 +97,7 @@ async def _serve(claims: Claims, room_id: int, receive: Receive, send: Send) -> 
         outlet.send(_ready(claims, room_id, feed.pos, entry))
         feed.outlets[outlet] = claims.user_id
         connection = Connection(claims=claims, room_id=room_id, feed=feed, outlet=outlet)
-        expiry = asyncio.create_task(_close_at_expiry(claims, outlet))
+        expiry = _close_at_expiry(claims, outlet)
         try:
             await _receive_until_closed(connection, receive)
         finally:
@@ -109,9 +112,14 @@ async def _receive_until_closed(connection: Connection, receive: Receive) -> Non
         await connection.receive(event.get("text"))
 
 
-async def _close_at_expiry(claims: Claims, outlet: Outlet) -> None:
-    await asyncio.sleep(max(0.0, claims.expires_at + LEEWAY_SECONDS - time.time()))
-    await outlet.close(CLOSE_CODES["token_expired"], "The token has expired.")
+def _close_at_expiry(claims: Claims, outlet: Outlet) -> asyncio.TimerHandle:
+    def close() -> None:
+        closing = outlet.close(CLOSE_CODES["token_expired"], "The token has expired.")
+        _closing.add(task := asyncio.create_task(closing))
+        task.add_done_callback(_closing.discard)
+
+    left = claims.expires_at + LEEWAY_SECONDS - time.time()
+    return asyncio.get_running_loop().call_later(max(0.0, left), close)
 
 
 def _ready(claims: Claims, room_id: int, pos: int, entry: Entry) -> Frame:

@@ -36,11 +36,14 @@ class Subscriptions:
         self._restored = restored
         self._wanted: dict[str, asyncio.Event] = {}
         self._asked: set[str] = set()
+        self._confirmed: set[str] = set()
         self._changed = asyncio.Event()
 
     async def add(self, channel: str) -> None:
         """Subscribe; returns when Redis confirms, or after a second without it (see the audit)."""
         confirmed = self._wanted.setdefault(channel, asyncio.Event())
+        if channel in self._confirmed:
+            return
         self._changed.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(confirmed.wait(), CONFIRMATION_SECONDS)
@@ -58,8 +61,6 @@ class Subscriptions:
             except (RedisError, OSError) as error:
                 logger.warning("The subscription to Redis was lost: %s", type(error).__name__)
             lost = True
-            for confirmed in self._wanted.values():
-                confirmed.clear()
             await asyncio.sleep(random.uniform(0.1, LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter.
 
     async def _connected(self, *, lost: bool) -> None:
@@ -69,6 +70,7 @@ class Subscriptions:
         try:
             await connection.connect()
             self._asked.clear()
+            self._confirmed.clear()
             self._changed.set()
             work = (self._ask(connection), self._listen(connection), self._ping(connection))
             tasks = [asyncio.create_task(part) for part in work]
@@ -86,7 +88,9 @@ class Subscriptions:
             await self._changed.wait()
             self._changed.clear()
             await self._send(connection, "SUBSCRIBE", self._wanted.keys() - self._asked)
-            await self._send(connection, "UNSUBSCRIBE", self._asked - self._wanted.keys())
+            unwanted = self._asked - self._wanted.keys()
+            self._confirmed -= unwanted
+            await self._send(connection, "UNSUBSCRIBE", unwanted)
 
     async def _send(self, connection: Connection, command: str, channels: set[str]) -> None:
         if channels:
@@ -101,8 +105,14 @@ class Subscriptions:
 
     async def _listen(self, connection: Connection) -> None:
         while True:
-            kind, *rest = await connection.read_response(timeout=SILENCE_SECONDS, push_request=True)
-            if kind == b"message":
-                self._heard(rest[1])
-            elif kind == b"subscribe" and (wanted := self._wanted.get(rest[0].decode())):
-                wanted.set()
+            reply = await connection.read_response(timeout=SILENCE_SECONDS, push_request=True)
+            match reply:
+                case [b"message", _, data]:
+                    self._heard(data)
+                case [b"subscribe", channel, _]:
+                    self._confirm(channel.decode())
+
+    def _confirm(self, channel: str) -> None:
+        if confirmed := self._wanted.get(channel):
+            self._confirmed.add(channel)
+            confirmed.set()
