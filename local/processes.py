@@ -84,10 +84,13 @@ class Process:
 
     def finish(self, *, seconds: float = 120.0) -> None:
         """Wait for the success of what `start` began. Raises ProcessDiedError otherwise."""
-        with suppress(subprocess.TimeoutExpired):
-            if self.child.wait(seconds) == 0:
-                return
-        self.kill()
+        try:
+            with suppress(subprocess.TimeoutExpired):
+                if self.child.wait(seconds) == 0:
+                    return
+        finally:
+            # Also when Ctrl-C ends the waiting.
+            self.kill()
         raise ProcessDiedError(self)
 
     def alive(self) -> bool:

@@ -75,6 +75,8 @@ def _announce(stack: Stack, *, seconds: float) -> None:
     _say(f"\n  logs                   {_here(stack.logs)}/<name>.log")
     _say(f"  for operators          http://localhost:{stack.operators_port}/dashboard/")
     _say(f"  accounts               {' and '.join(demo.ACCOUNTS)}, password {demo.PASSWORD}")
+    if stack.replaced:
+        _say(f"  from your environment  {' '.join(sorted(stack.replaced))}")
     for number, step in enumerate(demo.steps(stack.address), start=1):
         _say(f"\n{number}. {step.title}:\n\n{step.lines}")
     _say("\nCtrl-C stops everything.")

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Stack:
     """Postgres, Redis, both services and Traefik.
 
-    `home` holds data, secrets and logs. `settings` go to both services and win over our own.
+    `home` holds data, secrets and logs. `settings` go to both services and win over our own;
+    `replaced` then names those of ours they stand for.
     `durable=False` is for tests alone: Postgres then does not wait for the disk.
     """
 
@@ -37,6 +38,7 @@ class Stack:
     durable: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list, init=False)
+    replaced: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -160,6 +162,7 @@ class Stack:
         return self._service("messaging_service", ours)
 
     def _service(self, name: str, ours: Mapping[str, str]) -> Service:
+        self.replaced |= ours.keys() & self.settings.keys()
         environment = {**ours, **self.settings}
         return Service(name=name, logs=self.logs, scratch=self._scratch, environment=environment)
 

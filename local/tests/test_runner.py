@@ -74,8 +74,8 @@ class TestStart:
             assert not (checkout / ".data" / name).stat().st_mode & 0o077, name
 
     def test_passes_the_environment_to_the_services(self, runner: Runner) -> None:
-        runner.start(ACCESS_TOKEN_SECONDS="77")
-        runner.ready()
+        runner.start(ACCESS_TOKEN_SECONDS="77", ALLOWED_HOSTS="127.0.0.1,localhost,authservice")
+        assert "from your environment  ALLOWED_HOSTS\n" in runner.ready()
         claims = _claims_of_alice(runner.ports[0])
         assert claims["exp"] - claims["iat"] == 77
 
