@@ -31,7 +31,7 @@ class NewestFirst(CursorPagination):
     max_page_size = 100
 
 
-class RoomsView(GenericAPIView["Room"]):
+class RoomsView(GenericAPIView[Any]):
     pagination_class = NewestFirst
     serializer_class = RoomOutput
 
