@@ -5,25 +5,30 @@ typing     tell the others in the room
 ping       answered with pong
 """
 
+import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from rest_framework import serializers
 
 from messaging.actions.messages import submit_message
 from messaging.actions.typing import tell_typing
 from messaging.serializers.messages import new_message
+from messaging.websocket.connection import Connection
 from messaging.websocket.frames import Frame, ack_frame
 from messaging.websocket.threads import in_database_thread
+from service_kit.decoding import decode_object
+from service_kit.refusals import Refusal, as_refusal
 from service_kit.rendering import encode_json
 
-if TYPE_CHECKING:
-    from messaging.websocket.connection import Connection
+logger: Final = logging.getLogger(__name__)
 
-Command = Callable[["Connection", dict[str, Any], str | None], Awaitable[None]]
+LONGEST_REF: Final = 64
+
+Command = Callable[[Connection, dict[str, Any], str | None], Awaitable[None]]
 
 
-async def message(connection: "Connection", frame: dict[str, Any], ref: str | None) -> None:
+async def message(connection: Connection, frame: dict[str, Any], ref: str | None) -> None:
     new = new_message(frame, room_id=connection.room_id)
     settle = await connection.expect_outcome(ref)
     submit_message(
@@ -41,22 +46,67 @@ class TypingInput(serializers.Serializer[Any]):
 _typing_input: Final = TypingInput()
 
 
-async def typing(connection: "Connection", frame: dict[str, Any], ref: str | None) -> None:
-    is_typing = _typing_input.run_validation(frame)["is_typing"]
+async def typing(connection: Connection, frame: dict[str, Any], ref: str | None) -> None:
     await in_database_thread(
         tell_typing,
         user_id=connection.claims.user_id,
         username=connection.claims.username,
         room_id=connection.room_id,
-        is_typing=is_typing,
+        is_typing=_typing_input.run_validation(frame)["is_typing"],
     )
     if ref is not None:
         connection.outlet.send(ack_frame(ref))
 
 
-async def ping(connection: "Connection", frame: dict[str, Any], ref: str | None) -> None:  # noqa: ARG001 - every command has this form.
+async def ping(connection: Connection, frame: dict[str, Any], ref: str | None) -> None:  # noqa: ARG001 - every command has this form.
     pong = {"type": "pong", "pos": connection.feed.pos}
     connection.outlet.send(Frame(encode_json(pong if ref is None else pong | {"ref": ref})))
 
 
 COMMANDS: Final[dict[str, Command]] = {"message": message, "typing": typing, "ping": ping}
+
+
+async def carry_out(connection: Connection, text: str | None) -> None:
+    """Carry out one frame; whatever is wrong with it is answered and changes nothing."""
+    ref: str | None = None
+    try:
+        frame = _decode(text)
+        ref = _ref(frame)
+        _check_room(frame, connection.room_id)
+        await _command(frame)(connection, frame, ref)
+    except Exception as error:  # noqa: BLE001 - one bad frame must not end the socket.
+        connection.refuse(_explain(error), ref)
+
+
+def _decode(text: str | None) -> dict[str, Any]:
+    if text is None:
+        raise Refusal("invalid", "Frames are JSON text, not binary.")
+    return decode_object(text)
+
+
+def _ref(frame: dict[str, Any]) -> str | None:
+    ref = frame.get("ref")
+    if ref is not None and not (isinstance(ref, str) and len(ref) <= LONGEST_REF):
+        raise Refusal("invalid", f"ref is a string of at most {LONGEST_REF} characters.")
+    return ref
+
+
+def _check_room(frame: dict[str, Any], room_id: int) -> None:
+    if str(frame.get("room", room_id)) != str(room_id):
+        raise Refusal("invalid", "This socket is for another room.")
+
+
+def _command(frame: dict[str, Any]) -> Command:
+    kind = frame.get("type")
+    command = COMMANDS.get(kind) if isinstance(kind, str) else None
+    if command is None:
+        raise Refusal("unknown_command", "There is no such command.")
+    return command
+
+
+def _explain(error: Exception) -> Refusal:
+    refusal = as_refusal(error)
+    if refusal is None:
+        logger.error("A command failed.", exc_info=error)
+        return Refusal("outcome_unknown", "Something went wrong here.")
+    return refusal

@@ -11,17 +11,14 @@ import logging
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from messaging.broadcast import Envelope, channel_of, unseal
+from messaging.broadcast import channel_of, unseal
 from messaging.queries.messages import changes_since
 from messaging.queries.rooms import moved_past, position_of
-from messaging.websocket.frames import Frame
+from messaging.websocket.feed import Feed
 from messaging.websocket.subscriptions import Subscriptions
 from messaging.websocket.threads import in_database_thread
-
-if TYPE_CHECKING:
-    from messaging.websocket.outlets import Outlet
 
 logger: Final = logging.getLogger(__name__)
 
@@ -31,48 +28,6 @@ REFILL_PAGE: Final = 500
 AUDIT_CYCLE_SECONDS: Final = 2.0
 AUDIT_PARTS: Final = 10
 SECOND_LOOK_SECONDS: Final = 0.25
-
-
-class Feed:
-    """What one room's local sockets have been told: everything up to `pos`."""
-
-    def __init__(self, room_id: int) -> None:
-        self.room_id = room_id
-        self.pos = 0
-        self.outlets: dict[Outlet, str] = {}
-        self.held: dict[int, Envelope] = {}
-        self.opening: asyncio.Task[None] | None = None
-        self.is_open = False
-        self.is_refilling = False
-        self.users = 0
-
-    def tell(self, text: bytes, *, author_id: str = "") -> None:
-        """Hand one frame to every socket but the author's."""
-        frame = Frame(text)
-        for outlet, user_id in self.outlets.items():
-            if user_id != author_id:
-                outlet.send(frame)
-
-    def take(self, envelope: Envelope) -> None:
-        """Deliver what is next, drop what is known, hold what comes too early."""
-        if envelope.pos == 0:
-            self.tell(envelope.text, author_id=envelope.author_id)
-        elif envelope.pos > self.pos or not self.is_open:
-            self.held[envelope.pos] = envelope
-            self.advance()
-
-    def advance(self) -> None:
-        """Deliver the held events that are next, as far as there is no gap."""
-        if self.is_open and not self.is_refilling:
-            while envelope := self.held.pop(self.pos + 1, None):
-                self.pos = envelope.pos
-                self.tell(envelope.text)
-
-    def move_to(self, pos: int) -> None:
-        """Everything up to `pos` has been told; forget what is held of it."""
-        self.pos = max(self.pos, pos)
-        for known in [held for held in self.held if held <= self.pos]:
-            del self.held[known]
 
 
 class Hub:

@@ -11,6 +11,7 @@ from messaging.permissions import member_of
 from messaging.queries.profiles import personal_position_of
 from messaging.queries.rooms import current_epoch
 from messaging.websocket.authentication import PROTOCOL, Receive, Send, protocol_of
+from messaging.websocket.commands import carry_out
 from messaging.websocket.connection import Connection
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub import hub
@@ -109,7 +110,7 @@ async def _serve(claims: Claims, room_id: int, receive: Receive, send: Send) -> 
 
 async def _receive_until_closed(connection: Connection, receive: Receive) -> None:
     while (event := await receive())["type"] == "websocket.receive":
-        await connection.receive(event.get("text"))
+        await carry_out(connection, event.get("text"))
 
 
 def _close_at_expiry(claims: Claims, outlet: Outlet) -> asyncio.TimerHandle:
