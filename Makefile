@@ -34,8 +34,8 @@ check: installed-dev  ## Format, lint, types, imports
 	@$(PY) -m ruff check .
 	@$(call types,auth_service,../shared/service_kit)
 	@$(call types,auth_service,../local)
-	@$(call types,auth_service,.)
-	@$(call types,messaging_service,.)
+	@$(call types,auth_service,accounts config)
+	@$(call types,messaging_service,messaging config)
 	@$(call imports,auth_service)
 	@$(call imports,messaging_service)
 
@@ -64,7 +64,7 @@ help:  ## Show this list
 types = cd $(1) && DEBUG=true SECRET_KEY=$(ANY_SECRET) JWT_ALGORITHM=HS256 JWT_SECRET=$(ANY_SECRET) \
 	PYTHONPATH="$(call SERVICE_PATH,$(1))" MYPYPATH="$(CURDIR)/shared:$(CURDIR)" \
 	"$(CURDIR)/$(PY)" -m mypy --config-file "$(CURDIR)/pyproject.toml" \
-	--cache-dir "$(CURDIR)/.mypy_cache/$(notdir $(2))-$(1)" "$(2)"
+	--cache-dir "$(CURDIR)/.mypy_cache/$(notdir $(firstword $(2)))" $(2)
 ANY_SECRET := only-to-read-types-with-0123456789
 
 imports = cd $(1) && PYTHONPATH="$(call SERVICE_PATH,$(1))" "$(CURDIR)/$(PY)" -c \

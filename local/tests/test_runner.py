@@ -182,4 +182,5 @@ def _claims_of_alice(port: int) -> dict[str, Any]:
         token = json.load(link.getresponse())["access"]
     finally:
         link.close()
-    return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    return claims

@@ -16,6 +16,8 @@ from websockets.exceptions import WebSocketException
 from local.traefik import FILES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from local.stack import Stack
 
 CANARY = "canary-4f1d"
@@ -35,11 +37,16 @@ UNREACHABLE = (
 
 
 def ask(
-    stack: Stack, path: str, *, method: str = "GET", **options: object
-) -> tuple[int, str, dict]:
+    stack: Stack,
+    path: str,
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> tuple[int, str, dict[str, str]]:
     link = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
     try:
-        link.request(method, path, **options)
+        link.request(method, path, body, headers or {})
         answer = link.getresponse()
         return answer.status, answer.read().decode(), dict(answer.headers)
     finally:
@@ -125,7 +132,7 @@ class TestMiddlewares:
         assert json.loads(text)["code"] == "too_large"
 
     @staticmethod
-    def _post(stack: Stack, size: int) -> tuple[int, str, dict]:
+    def _post(stack: Stack, size: int) -> tuple[int, str, dict[str, str]]:
         return ask(
             stack,
             "/api/auth/login/",
