@@ -32,6 +32,8 @@ DATABASES = {"default": env.database()}
 POSTGRES_MANAGED = env.bool("POSTGRES_MANAGED", default=False)
 install_time_limit()
 REDIS_URL = env.redis_url()
+# Threads of a socket process that use the database for sockets, each with a connection of its own.
+SOCKET_DATABASE_THREADS = env.int("SOCKET_DATABASE_THREADS", default=4)
 
 # Traefik sets this header itself and drops what a client sends.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

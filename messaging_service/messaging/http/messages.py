@@ -1,6 +1,6 @@
 """`rooms/{id}/messages/`: send one, read history."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -13,19 +13,20 @@ from rest_framework.views import APIView
 from messaging.actions.messages import send_message
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS, HistoryOutput, MessageOutput
-from messaging.permissions import LARGEST_ID
-from messaging.queries.messages import Page, Range, history
+from messaging.queries.messages import Page, history
 from messaging.serializers.messages import MessageInput, new_message
 
-HISTORY_PAGE = settings.LIMITS["HISTORY_PAGE"]
+HISTORY_PAGE: Final = settings.LIMITS["HISTORY_PAGE"]
+# JSON numbers are exact up to here; no room gets that far.
+LARGEST_SEQ: Final = 2**53
 
 
 class HistoryInput(serializers.Serializer[Any]):
     """Which stretch of history: the newest, or one of before, after, around."""
 
-    before = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
-    after = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_ID)
-    around = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    before = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_SEQ)
+    after = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_SEQ)
+    around = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_SEQ)
     limit = serializers.IntegerField(default=50, min_value=1, max_value=HISTORY_PAGE)
 
     def validate(self, attrs: dict[str, int]) -> dict[str, int]:
@@ -44,14 +45,8 @@ class RoomMessagesView(APIView):
         """A page of the room's history, oldest first; without parameters the newest."""
         asked = HistoryInput(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        limit = asked.validated_data["limit"]
-        page = history(
-            user_id=caller_of(request).id,
-            room_id=room_id,
-            wanted=_range(asked.validated_data),
-            limit=limit,
-        )
-        return Response(_page_json(page, request, limit))
+        page = history(user_id=caller_of(request).id, room_id=room_id, **asked.validated_data)
+        return Response(_page_json(page, request, asked.validated_data["limit"]))
 
     @extend_schema(
         operation_id="send_message",
@@ -65,18 +60,6 @@ class RoomMessagesView(APIView):
         body = sent.text[:-1] + b',"duplicate":true}' if sent.duplicate else sent.text
         status = 200 if sent.duplicate else 201
         return HttpResponse(body, status=status, content_type="application/json")
-
-
-def _range(asked: dict[str, int]) -> Range:
-    limit = asked["limit"]
-    if "before" in asked:
-        return Range(first=asked["before"] - limit, last=asked["before"] - 1)
-    if "after" in asked:
-        return Range(first=asked["after"] + 1, last=asked["after"] + limit)
-    if "around" in asked:
-        first = asked["around"] - limit // 2
-        return Range(first=first, last=first + limit - 1)
-    return Range(first=None, last=None)
 
 
 def _page_json(page: Page, request: Request, limit: int) -> dict[str, Any]:

@@ -14,16 +14,25 @@ from messaging.serializers.messages import (
     message_text,
 )
 
-# `seq` has no holes, so a page is a range of it. Membership, counters and rows are one snapshot.
+# `seq` has no holes, so a page is a range of it, found without counting or sorting the room.
+# Membership, counters and rows are one statement, so one snapshot.
 _HISTORY: Final = f"""
-SELECT room.pos, room.seq, me.visible_from_seq, (SELECT value FROM epoch), {MESSAGE_COLUMNS}
-FROM members me
-JOIN rooms room ON room.id = me.room_id
+WITH page AS (
+    SELECT room.id, room.pos, room.seq AS newest, me.visible_from_seq AS oldest, me.joined_pos,
+           CASE WHEN %(after)s IS NOT NULL THEN greatest(%(after)s + 1, me.visible_from_seq)
+                WHEN %(around)s IS NOT NULL
+                THEN least(%(around)s - %(limit)s / 2, room.seq - %(limit)s + 1)
+                ELSE least(coalesce(%(before)s - 1, room.seq), room.seq) - %(limit)s + 1
+           END AS first
+    FROM members me JOIN rooms room ON room.id = me.room_id
+    WHERE me.room_id = %(room_id)s AND me.user_id = %(user_id)s AND me.left_pos IS NULL
+)
+SELECT page.pos, page.newest, page.oldest, greatest(page.first, page.oldest),
+       least(page.first + %(limit)s - 1, page.newest), (SELECT value FROM epoch), {MESSAGE_COLUMNS}
+FROM page
 LEFT JOIN (messages m JOIN profiles p ON p.user_id = m.sender_id)
-    ON m.room_id = room.id AND m.pos >= me.joined_pos
-    AND m.seq BETWEEN greatest(coalesce(%(first)s, room.seq - %(limit)s + 1), me.visible_from_seq)
-                  AND coalesce(%(last)s, room.seq)
-WHERE me.room_id = %(room_id)s AND me.user_id = %(user_id)s AND me.left_pos IS NULL
+    ON m.room_id = page.id AND m.pos >= page.joined_pos
+    AND m.seq BETWEEN greatest(page.first, page.oldest) AND page.first + %(limit)s - 1
 ORDER BY m.seq
 """
 
@@ -39,7 +48,7 @@ LIMIT %(limit)s
 
 
 class Page(NamedTuple):
-    """A stretch of history, oldest first; `before` and `after` are the `seq` to go on from."""
+    """A stretch of history, oldest first; `before` and `after` say where to go on, if at all."""
 
     results: list[dict[str, Any]]
     before: int | None
@@ -48,49 +57,36 @@ class Page(NamedTuple):
     epoch: str
 
 
-class Range(NamedTuple):
-    """Which `seq` a page covers, both inclusive; None stands for the newest ones."""
+def history(
+    *,
+    user_id: str,
+    room_id: int,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+) -> Page:
+    """At most `limit` messages that this member may see: the newest, or those around a `seq`.
 
-    first: int | None
-    last: int | None
-
-
-def history(*, user_id: str, room_id: int, wanted: Range, limit: int) -> Page:
-    """At most `limit` messages that this member may see; raises NotFound for anybody else."""
-    arguments: dict[str, str | int | None] = {
-        "user_id": user_id,
-        "room_id": room_id,
-        "limit": limit,
-        "first": wanted.first,
-        "last": wanted.last,
-    }
+    Give one of before, after (both exclusive) and around. Raises NotFound for a stranger.
+    """
+    if not 0 < room_id <= LARGEST_ID:
+        raise NotFound("room")
+    arguments: dict[str, str | int | None] = {"user_id": user_id, "room_id": room_id}
+    arguments |= {"limit": limit, "before": before, "after": after, "around": around}
     with connection.cursor() as cursor:
-        rows = cursor.execute(_HISTORY, arguments) or cursor.fetchall() if _is_id(room_id) else []
+        cursor.execute(_HISTORY, arguments)
+        rows = cursor.fetchall()
     if not rows:
         raise NotFound("room")
-    pos, newest, visible_from, epoch = rows[0][:4]
-    messages = [MessageRow(*row[4:]) for row in rows if row[4] is not None]
-    first, last = _ends(messages, wanted, newest)
+    pos, newest, oldest, first, last, epoch = rows[0][:6]
     return Page(
-        results=[message_json(row) for row in messages],
-        before=first if visible_from < first <= newest + 1 else None,
-        after=last if 0 <= last < newest else None,
+        results=[message_json(MessageRow(*row[6:])) for row in rows if row[6] is not None],
+        before=first if first > oldest else None,
+        after=max(last, 0) if last < newest else None,
         pos=pos,
         epoch=str(epoch),
     )
-
-
-def _ends(messages: list[MessageRow], wanted: Range, newest: int) -> tuple[int, int]:
-    """The first and last `seq` of the page, or where an empty page lies."""
-    if messages:
-        return messages[0].seq, messages[-1].seq
-    if wanted.last is not None and wanted.last <= newest:
-        return 0, wanted.last
-    return newest + 1, newest
-
-
-def _is_id(number: int) -> bool:
-    return 0 < number <= LARGEST_ID
 
 
 class Changes(NamedTuple):

@@ -5,19 +5,17 @@ sockets of a process, would let one slow query stop everybody; the writer has it
 """
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
 
+from django.conf import settings
 from django.db import Error, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-THREADS: Final = int(os.environ.get("SOCKET_DATABASE_THREADS", "4"))
-
-_pool: Final = ThreadPoolExecutor(THREADS, "socket-database")
+_pool: Final = ThreadPoolExecutor(settings.SOCKET_DATABASE_THREADS, "socket-database")
 
 
 async def in_database_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
