@@ -32,6 +32,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "service_kit.logs.RequestIdMiddleware",
+    "service_kit.caching.NoStoreMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -81,7 +82,7 @@ SIMPLE_JWT = {
 
 REST_FRAMEWORK = {
     # AccountView names its own; a view without it lets nobody in.
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["service_kit.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["service_kit.decoding.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["service_kit.rendering.OrjsonRenderer"],

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from accounts.permissions import live_session
-from service_kit.authentication import BearerAuthentication, Caller
+from service_kit.authentication import Caller
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -32,27 +31,15 @@ class LiveSession(BasePermission):
 
 
 class AccountView(APIView):
-    """Answers are about one person, so nobody on the way may keep them."""
+    """For people whose session has not ended."""
 
-    authentication_classes: Kinds[BaseAuthentication] = (BearerAuthentication,)
     permission_classes: Kinds[BasePermission] = (LiveSession,)
     me: "User"
 
-    def finalize_response(
-        self,
-        request: Request,
-        response: Response,
-        *args: Any,  # noqa: ANN401 - DRF's signature
-        **kwargs: Any,  # noqa: ANN401 - as above
-    ) -> Response:
-        final = super().finalize_response(request, response, *args, **kwargs)
-        final.headers.setdefault("Cache-Control", "no-store")
-        return final
 
-
-class PublicView(AccountView):
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+class PublicView(APIView):
+    authentication_classes: Kinds[BaseAuthentication] = ()
+    permission_classes: Kinds[BasePermission] = (AllowAny,)
 
 
 def read_input(kind: type[Serializer[Any]], given: object) -> dict[str, Any]:
