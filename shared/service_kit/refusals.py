@@ -107,14 +107,10 @@ def _store_away(exception: BaseException) -> Refusal:
     return Refusal("unavailable", "A store is not answering. Nothing was done; try again.")
 
 
-def _left_during_commit(exception: BaseException | None) -> bool:
+def _left_during_commit(exception: BaseException) -> bool:
     # No public name has the frame of the COMMIT itself.
     commit = BaseDatabaseWrapper._commit.__code__  # type: ignore[attr-defined] # noqa: SLF001
-    while exception is not None:
-        if commit in _codes(exception.__traceback__):
-            return True
-        exception = exception.__cause__
-    return False
+    return commit in _codes(exception.__traceback__)
 
 
 def _codes(traceback: TracebackType | None) -> Iterator[object]:

@@ -26,6 +26,7 @@ class KeyServer:
         self.url = url
         self.answer = key_set(jwk())
         self.fetches = []
+        self.megabytes = 0
         self.released = threading.Event()
 
     def hang(self, handler):
@@ -41,8 +42,9 @@ class KeyServer:
     def flood(self, handler):
         handler.send_response(200)
         handler.end_headers()
-        for _ in range(10):
+        for _ in range(50):
             handler.wfile.write(b" " * 2**20)
+            self.megabytes += 1
 
     def redirect(self, handler):
         handler.send_response(302)

@@ -65,6 +65,12 @@ class TestDecodeJson:
             decode_json("[" + nested(MAX_DEPTH) + "]")
         assert refused.value.code == "invalid"
 
+    def test_measures_depth_and_not_the_number_of_brackets(self):
+        deepest = "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)
+        assert decode_json(f"[{deepest},{deepest}]")
+        with pytest.raises(Refusal):
+            decode_json(f"[{deepest},[{deepest}]]")
+
     def test_counts_an_empty_container_as_a_level(self):
         assert decode_json("[" * MAX_DEPTH + "]" * MAX_DEPTH)
         with pytest.raises(Refusal):

@@ -220,7 +220,28 @@ class TestHold:
         ring._fetched_at -= keys.COOLDOWN_SECONDS
         assert ring.find("mine") is mine
         assert ring.find("a") is None
+        time.sleep(0.2)
         assert len(server.fetches) == 1
+
+    def test_outlasts_an_answer_that_is_still_on_its_way(self, rings, server):
+        ring, published = rings(url=server.url), server.answer
+        asked = threading.Event()
+
+        def answer(handler):
+            asked.set()
+            server.released.wait(2)
+            handler.send_response(200)
+            handler.end_headers()
+            handler.wfile.write(published)
+
+        server.answer = answer
+        refreshing = threading.Thread(target=ring.refresh)
+        refreshing.start()
+        assert asked.wait(2)
+        ring.hold({})
+        server.released.set()
+        refreshing.join()
+        assert ring.is_empty
 
 
 class TestKeyRing:
@@ -247,6 +268,7 @@ class TestKeyRing:
         ring.start()
         assert ring.find("any") is ring.find(None)
         assert ring.find(None).algorithm == algorithm
+        time.sleep(0.2)
         assert server.fetches == []
 
     @pytest.mark.parametrize(

@@ -253,6 +253,12 @@ class TestDjangosOwnHandlers:
         assert answer.status_code == 400
         assert b"evil" not in answer.content
 
+    def test_log_a_store_that_is_away_with_its_request_id(self, lines):
+        answer = self.get("/raise/away/")
+        (logged,) = [line for line in lines() if line["level"] == "ERROR"]
+        assert logged["message"] == "Service Unavailable: /raise/away/"
+        assert logged["request_id"] == answer["X-Request-ID"]
+
     def test_log_a_bug_once_with_its_request_id(self, lines):
         answer = self.get("/plain/bug/")
         (logged,) = [line for line in lines() if line["level"] == "ERROR"]
