@@ -1,0 +1,249 @@
+"""Real engines, real tokens, people and rooms made by actions, and both doors.
+
+Nothing is rolled back between tests, because the writer commits on a connection of its own: every
+test makes people of its own instead. So no test needs the mark `django_db`.
+"""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import django
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import setup_databases
+from pytest_django import DjangoDbBlocker
+
+from local.testing import provide_engines
+
+SERVICE = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(SERVICE))
+provide_engines()
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "SECRET_KEY": secrets.token_hex(32),
+    "INTERNAL_SECRET": secrets.token_hex(32),
+    "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    # The throw-away Postgres does not wait for the disk.
+    "POSTGRES_MANAGED": "true",
+    # Nobody listens on the discard port: whoever is never seen cannot be asked for.
+    "AUTH_API_URL": "http://127.0.0.1:9",
+    "JWT_ALGORITHM": "EdDSA",
+    "JWT_SECRET": "",
+    "JWT_PUBLIC_KEY": "",
+    "JWKS_CACHE_FILE": "",
+    "DEBUG": "false",
+    "LOG_LEVEL": "INFO",
+}
+django.setup()
+
+from django.db import connection, connections  # noqa: E402 - Django must be set up first.
+from tests.doors import DOORS, Door, SocketDoor  # noqa: E402
+from tests.servers import Server, start_servers  # noqa: E402
+from tests.sockets import Socket  # noqa: E402
+
+from messaging.actions.profiles import know_person, remember_caller  # noqa: E402
+from messaging.actions.rooms import open_direct_room  # noqa: E402
+from messaging.actions.writer import writer  # noqa: E402
+from messaging.broadcast import publisher  # noqa: E402
+from service_kit.testing import install_test_keys, token_for  # noqa: E402
+from service_kit.tokens import verify  # noqa: E402
+
+install_test_keys()
+_ids = count(1000)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Make the test database, whatever marks the tests carry; it ends with its Postgres."""
+    with django_db_blocker.unblock():
+        setup_databases(verbosity=0, interactive=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        yield
+        writer().stop()
+        publisher().stop()
+        connections.close_all()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody messaging knows, with a token that lasts the test."""
+
+    id: str
+    username: str
+    token: str
+
+
+MakePerson = Callable[..., Person]
+OpenRoom = Callable[[Person, Person], int]
+
+
+@pytest.fixture(scope="session")
+def make_person(_database: None) -> MakePerson:
+    """Make somebody new; `known=False` leaves it to the test to let messaging know him."""
+
+    def make(name: str = "somebody", *, known: bool = True) -> Person:
+        user_id = str(next(_ids))
+        username = f"{name}{user_id}"
+        token = token_for(user_id, username=username, name=name.title())
+        if known:
+            remember_caller(claims=verify(token))
+        return Person(user_id, username, token)
+
+    return make
+
+
+@pytest.fixture
+def alice(make_person: MakePerson) -> Person:
+    return make_person("alice")
+
+
+@pytest.fixture
+def bob(make_person: MakePerson) -> Person:
+    return make_person("bob")
+
+
+@pytest.fixture
+def carol(make_person: MakePerson) -> Person:
+    """Somebody who is in no room of the others."""
+    return make_person("carol")
+
+
+@pytest.fixture(scope="session")
+def open_room(_database: None) -> OpenRoom:
+    """Open the direct room of two people, and give back its id."""
+
+    def make(caller: Person, other: Person) -> int:
+        person = know_person(user_id=other.id)
+        return open_direct_room(caller_id=caller.id, other=person).room.pk
+
+    return make
+
+
+@pytest.fixture
+def room(open_room: OpenRoom, alice: Person, bob: Person) -> int:
+    """The id of the direct room of alice and bob."""
+    return open_room(alice, bob)
+
+
+class Api:
+    """The HTTP door in this process; `token` goes into the Authorization header."""
+
+    def __init__(self) -> None:
+        self.client = Client()
+
+    def send(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
+    ) -> HttpResponse:
+        """Send a path below `/api/chat/`, or a whole one; bytes go as they are."""
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body)
+        bearer = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        full = path if path.startswith(("/", "http")) else f"/api/chat/{path}"
+        kind = headers.pop("content_type", "application/json")
+        return self.client.generic(method, full, raw, content_type=kind, headers=bearer | headers)
+
+    def get(self, path: str, *, token: str | None = None) -> HttpResponse:
+        return self.send("GET", path, token=token)
+
+    def post(self, path: str, body: Any = None, *, token: str | None = None) -> HttpResponse:
+        return self.send("POST", path, body, token=token)
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+@pytest.fixture
+def refusal() -> Callable[..., dict[str, Any]]:
+    """Read a problem+json answer, having checked that it is one."""
+
+    def read(answer: HttpResponse, status: int, code: str) -> dict[str, Any]:
+        assert answer.status_code == status, answer.content
+        assert answer["Content-Type"] == "application/problem+json"
+        told: dict[str, Any] = answer.json()
+        assert (told["status"], told["code"]) == (status, code)
+        return told
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def socket_servers(
+    _database: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Server]]:
+    """Two socket processes as `make run` starts them, on the test database."""
+    with start_servers(tmp_path_factory.mktemp("servers"), sockets=2) as (one, two):
+        yield one, two
+
+
+@pytest.fixture(scope="session")
+def socket_server(socket_servers: tuple[Server, Server]) -> Server:
+    return socket_servers[0]
+
+
+@pytest.fixture(scope="session")
+def other_socket_server(socket_servers: tuple[Server, Server]) -> Server:
+    return socket_servers[1]
+
+
+Connect = Callable[..., Socket]
+
+
+@pytest.fixture
+def connect(socket_server: Server) -> Iterator[Connect]:
+    """Open a room's socket as somebody; it is closed after the test. See Socket for the rest."""
+    opened: list[Socket] = []
+
+    def open_socket(person: Person, room_id: object, *, server: Server = socket_server) -> Socket:
+        socket = Socket(f"{server.address}/ws/chat/{room_id}/?token={person.token}")
+        opened.append(socket)
+        return socket
+
+    yield open_socket
+    for socket in opened:
+        socket.close()
+
+
+@pytest.fixture(params=sorted(DOORS))
+def door(request: pytest.FixtureRequest, api: Api, connect: Connect) -> Door:
+    """Each way in, for what must not depend on the way."""
+    return DOORS[request.param](api=api, connect=connect)
+
+
+@pytest.fixture
+def socket_door(api: Api, connect: Connect) -> SocketDoor:
+    return SocketDoor(api=api, connect=connect)
+
+
+@pytest.fixture
+def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
+    """Run something in many threads, started at one moment, each with its own connection."""
+
+    def run(number: int, act: Callable[[int], Any]) -> list[Any]:
+        start = Barrier(number)
+
+        def one(index: int) -> Any:
+            start.wait(10)
+            try:
+                return act(index)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(number) as threads:
+            return list(threads.map(one, range(number)))
+
+    return run

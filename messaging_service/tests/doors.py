@@ -1,0 +1,79 @@
+"""The two ways in, alike: a test of an act runs through both."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.sockets import Socket
+
+from service_kit.codes import STATUS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: a message, or a refusal's code with the fields it names."""
+
+    code: str | None = None
+    fields: list[str] = field(default_factory=list)
+    message: dict[str, Any] = field(default_factory=dict)
+    duplicate: bool = False
+
+
+class Door:
+    """`send` asks to send a message; `send_raw` sends bytes where a request is expected."""
+
+    def __init__(self, *, api: Any, connect: Callable[..., Socket]) -> None:
+        self.api = api
+        self.connect = connect
+
+    def send(self, person: Any, room_id: int, **body: Any) -> Answer:
+        return self.send_raw(person, room_id, json.dumps(body).encode())
+
+    def send_raw(self, person: Any, room_id: int, raw: bytes) -> Answer:
+        raise NotImplementedError
+
+
+class HttpDoor(Door):
+    def send_raw(self, person: Any, room_id: int, raw: bytes) -> Answer:
+        answer = self.api.post(f"rooms/{room_id}/messages/", raw, token=person.token)
+        told = answer.json()
+        if answer.status_code in {200, 201}:
+            duplicate = told.pop("duplicate", False)
+            assert duplicate is (answer.status_code == 200)
+            return Answer(message=told, duplicate=duplicate)
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer.status_code == STATUS[told["code"]]
+        return Answer(code=told["code"], fields=[error["field"] for error in told["errors"]])
+
+
+class SocketDoor(Door):
+    """One socket for each person and room, opened with the first send."""
+
+    def __init__(self, *, api: Any, connect: Callable[..., Socket]) -> None:
+        super().__init__(api=api, connect=connect)
+        self._sockets: dict[tuple[str, int], Socket] = {}
+
+    def send(self, person: Any, room_id: int, **body: Any) -> Answer:
+        command = json.dumps({"type": "message", "ref": "a send"} | body)
+        return self.send_raw(person, room_id, command.encode())
+
+    def send_raw(self, person: Any, room_id: int, raw: bytes) -> Answer:
+        socket = self.socket(person, room_id)
+        socket.send(raw)
+        while True:
+            told = socket.next()
+            if told["type"] == "ack":
+                return Answer(message=told["message"], duplicate=told["duplicate"])
+            if told["type"] == "error":
+                fields = [error["field"] for error in told.get("errors", [])]
+                return Answer(code=told["code"], fields=fields)
+
+    def socket(self, person: Any, room_id: int) -> Socket:
+        key = (person.id, room_id)
+        if key not in self._sockets:
+            self._sockets[key] = self.connect(person, room_id)
+        return self._sockets[key]
+
+
+DOORS: dict[str, type[Door]] = {"http": HttpDoor, "websocket": SocketDoor}

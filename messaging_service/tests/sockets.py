@@ -1,0 +1,94 @@
+"""One WebSocket as a client holds it: every wait ends, and every frame is seen."""
+
+import json
+import time
+from contextlib import ExitStack
+from typing import Any, Self
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+SECONDS = 5.0
+
+
+class Socket:
+    """An open connection; `expect` waits for frames, at most `SECONDS` for each.
+
+    `headers` and `protocols` carry credentials other than those in the address.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        headers: dict[str, str] | None = None,
+        protocols: tuple[str, ...] = (),
+    ) -> None:
+        self._opened = ExitStack()
+        self.link = self._opened.enter_context(
+            connect(
+                address,
+                additional_headers=headers,
+                subprotocols=[Subprotocol(name) for name in protocols] or None,
+                open_timeout=SECONDS,
+                close_timeout=SECONDS,
+                ping_interval=None,
+                max_size=None,
+            )
+        )
+        self._passed: list[dict[str, Any]] = []
+        self._refs = 0
+
+    def send(self, frame: object) -> None:
+        """Send an object as JSON, a string as it is, bytes as a text frame of just these bytes."""
+        if isinstance(frame, bytes):
+            self.link.send(frame, text=True)
+        else:
+            self.link.send(frame if isinstance(frame, str) else json.dumps(frame))
+
+    def ask(self, frame: dict[str, Any]) -> dict[str, Any]:
+        """Send a command, and return what answers it: its ack, error or pong."""
+        self._refs += 1
+        ref = f"ask-{self._refs}"
+        self.send(frame | {"ref": ref})
+        return self._find(lambda found: found.get("ref") == ref)
+
+    def expect(self, kind: str, *, within: float = SECONDS) -> dict[str, Any]:
+        """The first frame of this type that was not expected yet; others wait for their turn."""
+        return self._find(lambda found: found["type"] == kind, within=within)
+
+    def next(self, *, within: float = SECONDS) -> dict[str, Any]:
+        """The next frame, whatever it is."""
+        if self._passed:
+            return self._passed.pop(0)
+        frame: dict[str, Any] = json.loads(self.link.recv(timeout=within))
+        return frame
+
+    def closed(self, *, within: float = SECONDS) -> int:
+        """The code the server closes with, soon."""
+        try:
+            while True:
+                self._passed.append(json.loads(self.link.recv(timeout=within)))
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 1006
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _find(self, wanted: Any, *, within: float = SECONDS) -> dict[str, Any]:
+        for number, frame in enumerate(self._passed):
+            if wanted(frame):
+                return self._passed.pop(number)
+        deadline = time.monotonic() + within
+        while True:
+            frame = json.loads(self.link.recv(timeout=max(0.0, deadline - time.monotonic())))
+            if wanted(frame):
+                return frame
+            self._passed.append(frame)
