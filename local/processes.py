@@ -29,7 +29,7 @@ class Process:
     """A child in a session of its own, so that Ctrl-C reaches it only through the runner.
 
     `port` is where it listens, for people to read. `account` is `uid:gid` or "-". `farewell` is
-    what the kernel sends it when the runner dies: a kill, unless it has children to take along.
+    what the kernel sends it when the runner dies: a kill, unless it ends at once by less.
     """
 
     name: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 
 _GUNICORN = (
-    *("-m", "gunicorn", "config.wsgi", "--worker-class", "gthread"),
+    *("-m", "gunicorn", "config.wsgi", "--config", str(ROOT / "local" / "gunicorn.py")),
+    *("--worker-class", "gthread"),
     *("--workers", "1", "--threads", "8", "--graceful-timeout", "5"),
     # It would lie under the home directory, at one path for every service.
     "--no-control-socket",
@@ -49,10 +49,7 @@ class Service:
     def http(self, *, port: int) -> Process:
         """Return its HTTP process."""
         files = ("--worker-tmp-dir", str(self.scratch), "--bind", f"{LOOPBACK}:{port}")
-        process = self._process(self.name, [*_GUNICORN, *files], port=port)
-        # So that it takes its workers along, at once.
-        process.farewell = signal.SIGQUIT
-        return process
+        return self._process(self.name, [*_GUNICORN, *files], port=port)
 
     def sockets(self, *, number: int, port: int) -> Process:
         """Return one of its socket processes."""

@@ -10,13 +10,20 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import sys
 
 PR_SET_PDEATHSIG = 1
 
+# A socket is a file, and shells often allow a thousand.
+FILES = 65_536
+
 
 def main(parent: str, farewell: str, account: str, *command: str) -> None:
-    """Drop rights, tie to the parent, exec. Never returns."""
+    """Allow many files, drop rights, tie to the parent, exec. Never returns."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
     if account != "-":
         # Changing the account clears the death signal, so this comes first.
         uid, gid = map(int, account.split(":"))

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -38,7 +39,9 @@ class TestStart:
         runner.start()
         text = runner.ready()
         assert f"http://localhost:{runner.ports[0]}" in text
-        assert all(_command_name(runner.pid_of(name)) for name in NAMES)
+        pids = [runner.pid_of(name) for name in NAMES]
+        # Alive, and each in a session of its own: Ctrl-C at the terminal is not for them.
+        assert [os.getsid(pid) for pid in pids] == pids
         assert "alice and bob" in text
         assert "/dashboard/" in text
         assert all(f"\n{number}. " in text for number in (1, 2, 3))
@@ -102,7 +105,7 @@ class TestStop:
         runner.ready()
         runner.child.kill()
         runner.child.wait()
-        assert runner.left_after(5) == []
+        assert runner.left_after(3) == []
         runner.start()
         runner.ready()
 
@@ -128,6 +131,20 @@ class TestStop:
         assert "ended with exit code 0" in told
         assert "Shutting down: Master" in told
         assert runner.left() == []
+
+
+class TestReset:
+    def test_forgets_everything_but_not_under_a_running_system(
+        self, runner: Runner, checkout: Path
+    ) -> None:
+        reset = [sys.executable, "-m", "local", "reset"]
+        runner.start()
+        runner.ready()
+        assert subprocess.run(reset, cwd=checkout, check=False, capture_output=True).returncode == 1
+        assert answers(runner.ports[0], "/health/auth/live")
+        runner.interrupt()
+        assert subprocess.run(reset, cwd=checkout, check=False).returncode == 0
+        assert not (checkout / ".data").exists()
 
 
 class TestRefusal:
@@ -163,10 +180,6 @@ class TestRefusal:
             f"http://localhost:{runner.ports[0]}\n"
         )
         assert answers(runner.ports[0], "/health/auth/live")
-
-
-def _command_name(pid: int) -> str:
-    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 def _lend_venv(checkout: Path) -> None:
