@@ -61,6 +61,9 @@ class Committer:
                 self.close()
                 return _all(sends, Unavailable())
             self._rollback()
+            if isinstance(error, errors.LockNotAvailable):
+                # Halving would wait as long again for each half.
+                return Batch(outcomes=[], held=list(sends))
             return self._bisect(sends, error, wait=wait)
 
     def close(self) -> None:
@@ -105,8 +108,12 @@ class Committer:
             return self._refuse(sends, error, wait=wait)
         half = len(sends) // 2
         first = self._commit(sends[:half], wait=wait)
-        second = self._commit(sends[half:], wait=wait)
-        return Batch(first.outcomes + second.outcomes, first.held + second.held)
+        # What the first half could not lock stays held: later sends must not overtake earlier ones.
+        held = {send.room_id for send in first.held}
+        behind = [send for send in sends[half:] if send.room_id in held]
+        rest = [send for send in sends[half:] if send.room_id not in held]
+        second = self._commit(rest, wait=wait) if rest else Batch(outcomes=[], held=[])
+        return Batch(first.outcomes + second.outcomes, first.held + behind + second.held)
 
     def _refuse(self, sends: Sequence[Send], error: psycopg2.Error, *, wait: bool) -> Batch:
         if isinstance(error, errors.UniqueViolation):
@@ -114,8 +121,7 @@ class Committer:
             return self._again(sends, wait=wait)
         if isinstance(error, errors.DataError):
             return _all(sends, Invalid("Postgres cannot store this message."))
-        if not isinstance(error, errors.LockNotAvailable):
-            logger.error("A send failed.", exc_info=error)
+        logger.error("A send failed.", exc_info=error)
         return _all(sends, Unavailable())
 
     def _again(self, sends: Sequence[Send], *, wait: bool) -> Batch:
@@ -140,14 +146,15 @@ class Committer:
             self.close()
             return Batch([(send, OutcomeUnknown()) for send in lost.sends], lost.held)
         outcomes = [
-            (send, _as_first(outcome) if n in lost.plan.new else outcome)
+            (send, _of_first(outcome) if n in lost.plan.new else outcome)
             for n, (send, outcome) in enumerate(batch.outcomes)
         ]
         return Batch(outcomes, lost.held)
 
 
-def _as_first(outcome: Outcome) -> Outcome:
-    return replace(outcome, duplicate=False) if isinstance(outcome, Sent) else outcome
+def _of_first(outcome: Outcome) -> Outcome:
+    """What to say of a send that may have been stored before it was repeated here."""
+    return replace(outcome, duplicate=False) if isinstance(outcome, Sent) else OutcomeUnknown()
 
 
 def _all(sends: Sequence[Send], outcome: Outcome) -> Batch:

@@ -11,7 +11,7 @@ from service_kit.database import time_limit
 
 # Together below the five seconds in which a send is answered though Postgres is away.
 CONNECT_SECONDS: Final = 1.0
-LOCK_TIMEOUT_MS: Final = 1_500
+LOCK_TIMEOUT_MS: Final = 400
 
 # The tables are only ever reached by key: without statistics the planner must not think otherwise.
 _OPTIONS: Final = (

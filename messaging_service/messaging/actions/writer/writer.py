@@ -7,6 +7,7 @@ another thread, so that it never stalls the others.
 
 import atexit
 import logging
+import os
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -15,16 +16,17 @@ from time import monotonic
 from typing import Final
 
 from messaging.actions.writer.committer import Batch, Committer
-from messaging.actions.writer.sends import Send, Sent
+from messaging.actions.writer.sends import Outcome, Send, Sent
 from messaging.broadcast import publish
-from messaging.errors import Unavailable
+from messaging.errors import OutcomeUnknown, Unavailable
 from messaging.events import message_sent
 
 logger: Final = logging.getLogger(__name__)
 
 LARGEST_BATCH: Final = 256
 MOST_WAITING: Final = 10_000
-LONGEST_WAIT_SECONDS: Final = 4.0
+# A batch then still has its own time limits, and five seconds is the promise.
+LONGEST_WAIT_SECONDS: Final = 3.0
 WAITING_THREADS: Final = 4
 DRAIN_SECONDS: Final = 5.0
 
@@ -44,7 +46,8 @@ class Writer:
     def submit(self, send: Send) -> None:
         """Queue a send; its `settle` is called once, soon, from another thread."""
         with self._changed:
-            accepted = not self._stopping and len(self._pending) < MOST_WAITING
+            waiting = len(self._pending) + sum(map(len, self._parked.values()))
+            accepted = not self._stopping and waiting < MOST_WAITING
             if accepted:
                 self._pending.append(send)
                 self._ensure_thread()
@@ -89,9 +92,10 @@ class Writer:
                 self._changed.wait(timeout=0.5 if self._parked else None)
 
     def _refuse_overdue(self) -> None:
-        for queue in self._parked.values():
-            while queue and monotonic() - queue[0].since > LONGEST_WAIT_SECONDS:
-                queue.popleft().settle(Unavailable("The room is busy."))
+        since = monotonic() - LONGEST_WAIT_SECONDS
+        for queue in (self._pending, *self._parked.values()):
+            while queue and queue[0].since < since:
+                _settle(queue.popleft(), Unavailable("It waited too long. Please try again."))
 
     def _commit(self, sends: list[Send], *, wait: bool) -> Batch:
         """Never raises: a bug must not end the thread that everybody's messages need."""
@@ -102,13 +106,13 @@ class Writer:
         except Exception:
             logger.exception("A batch of %d sends failed.", len(sends))
             self._local.committer.close()
-            return Batch(outcomes=[(send, Unavailable()) for send in sends], held=[])
+            return Batch(outcomes=[(send, OutcomeUnknown()) for send in sends], held=[])
         return batch
 
     def _finish(self, batch: Batch) -> list[int]:
         """Acknowledge first, then tell the hubs; returns the rooms that are parked from now on."""
         for send, outcome in batch.outcomes:
-            send.settle(outcome)
+            _settle(send, outcome)
         publish(
             [
                 message_sent(outcome.row, outcome.text)
@@ -117,21 +121,27 @@ class Writer:
             ]
         )
         with self._changed:
-            for send in batch.held:
-                self._parked.setdefault(send.room_id, deque()).append(send)
+            for send in reversed(batch.held):
+                self._parked.setdefault(send.room_id, deque()).appendleft(send)
         return list(dict.fromkeys(send.room_id for send in batch.held))
 
     def _wait_for(self, room_id: int) -> None:
         assert self._waiting_threads is not None
-        self._waiting_threads.submit(self._commit_parked, room_id)
+        try:
+            self._waiting_threads.submit(self._commit_parked, room_id)
+        except RuntimeError:  # The process is ending: its pools take nothing more.
+            self._commit_parked(room_id)
 
     def _commit_parked(self, room_id: int) -> None:
-        """Commit a held room's queue, batch by batch, until it is empty and unparked."""
+        """Commit a parked queue until it is empty; while the room is held, others have a turn."""
         while sends := self._take_parked(room_id):
-            self._finish(self._commit(sends, wait=True))
+            if self._finish(self._commit(sends, wait=True)):
+                self._wait_for(room_id)
+                return
 
     def _take_parked(self, room_id: int) -> list[Send]:
         with self._changed:
+            self._refuse_overdue()
             queue = self._parked[room_id]
             sends = [queue.popleft() for _ in range(min(len(queue), LARGEST_BATCH))]
             if not sends:
@@ -139,7 +149,18 @@ class Writer:
             return sends
 
 
+def _settle(send: Send, outcome: Outcome) -> None:
+    try:
+        send.settle(outcome)
+    except Exception:
+        logger.exception("An outcome could not be told.")
+
+
 @cache
 def writer() -> Writer:
     """This process's writer."""
     return Writer()
+
+
+# A child has none of its parent's threads.
+os.register_at_fork(after_in_child=writer.cache_clear)

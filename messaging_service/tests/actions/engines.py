@@ -1,0 +1,40 @@
+"""Freezing a real Postgres: the postmaster and every backend, with the kernel's own means."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.db import connection
+
+
+def postgres_pids() -> list[int]:
+    """The throw-away Postgres of these tests: its postmaster, then everything it started."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    postmaster = _parent(backend)
+    pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [postmaster, *(pid for pid in pids if _parent(pid) == postmaster)]
+
+
+def _parent(pid: int) -> int:
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    except OSError:
+        return 0
+    return int(after_name.split()[1])
+
+
+@contextmanager
+def frozen_postgres() -> Iterator[None]:
+    """Nothing of Postgres runs while the block does."""
+    pids = postgres_pids()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)

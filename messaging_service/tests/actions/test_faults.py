@@ -1,0 +1,196 @@
+"""Postgres failing at the worst moment: no false ack, no false refusal, and an answer in time."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from tests.actions.engines import frozen_postgres
+from tests.actions.proxy import Proxy
+from tests.actions.stage import Sender, assert_dense, code, new_room, stored
+
+from messaging.actions.writer import Sent, Writer
+
+PATIENCE = 5.0
+
+
+def backends() -> list[int]:
+    """The connections of writers, by what they said last."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND query LIKE '%%COMMIT%%'"
+        )
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+class TestALostConnection:
+    def test_before_commit_stores_nothing(
+        self, proxy: Proxy, sender: Sender, room: int, people: list[str]
+    ) -> None:
+        """The request is settled by sending it again, which finds nothing and stores it."""
+        sender.sent(room, people[0], "before")
+        proxy.lose_next = "request"
+        outcome = sender.send(room, people[0], "lost", client_id=(id_ := uuid.uuid4().hex)).result(
+            8
+        )
+        assert proxy.losses == 1
+        assert code(outcome) in {"sent", "unavailable"}
+        assert isinstance(outcome, Sent) == (len(stored(room)) == 2)
+        again = sender.sent(room, people[0], "lost", client_id=id_)
+        assert again.duplicate == isinstance(outcome, Sent)
+        assert [row.content for row in assert_dense(room)] == ["before", "lost"]
+
+    def test_after_commit_is_settled_as_stored(
+        self, proxy: Proxy, sender: Sender, room: int, people: list[str]
+    ) -> None:
+        sender.sent(room, people[0], "before")
+        proxy.lose_next = "reply"
+        outcome = sender.send(room, people[0], "kept").result(8)
+        assert proxy.losses == 1
+        assert isinstance(outcome, Sent)
+        assert not outcome.duplicate
+        rows = assert_dense(room)
+        assert [row.content for row in rows] == ["before", "kept"]
+        assert (outcome.row.seq, outcome.row.timestamp) == (2, rows[1].timestamp)
+
+    def test_keeps_apart_what_was_new_and_what_was_repeated(
+        self,
+        proxy: Proxy,
+        sender: Sender,
+        room: int,
+        people: list[str],
+        hold: Callable[..., Any],
+    ) -> None:
+        old, new = uuid.uuid4().hex, uuid.uuid4().hex
+        sender.sent(room, people[0], "old", client_id=old)
+        holder = hold(room)
+        answers = [
+            sender.send(room, people[0], "old", client_id=old),
+            sender.send(room, people[0], "new", client_id=new),
+            sender.send(room, people[0], "new", client_id=new),
+            sender.send(room, "nobody", "x"),
+        ]
+        time.sleep(0.2)
+        proxy.lose_next = "reply"
+        holder.commit()
+        outcomes = [answer.result(8) for answer in answers]
+        assert proxy.losses == 1
+        shown = [o.duplicate if isinstance(o, Sent) else o.code for o in outcomes]
+        assert shown == [True, False, True, "not_found"]
+        assert [row.content for row in assert_dense(room)] == ["old", "new"]
+
+    @pytest.mark.parametrize("loss", ["request", "reply"])
+    def test_that_cannot_be_settled_is_unknown(
+        self, proxy: Proxy, sender: Sender, room: int, people: list[str], loss: Any
+    ) -> None:
+        sender.sent(room, people[0], "before")
+        proxy.lose_next, proxy.refuse_after_loss = loss, True
+        start = time.monotonic()
+        answer = sender.send(room, people[0], "x", client_id=(id_ := uuid.uuid4().hex))
+        assert code(answer.result(8)) == "outcome_unknown"
+        assert time.monotonic() - start < PATIENCE
+        proxy.refuses = False
+        again = sender.sent(room, people[0], "x", client_id=id_)
+        assert again.duplicate == (loss == "reply")
+        assert [row.content for row in assert_dense(room)] == ["before", "x"]
+
+    def test_is_no_refusal_for_who_was_removed_after_he_was_stored(
+        self, proxy: Proxy, sender: Sender, room: int, people: list[str]
+    ) -> None:
+        """Stored, then removed, then asked again: to say `not_found` would be a lie."""
+        sender.sent(room, people[0], "before")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE FUNCTION leave_too() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+                " UPDATE members SET left_pos = NEW.pos WHERE room_id = NEW.room_id"
+                " AND user_id = NEW.sender_id; RETURN NULL; END $$;"
+                "CREATE TRIGGER leave_too AFTER INSERT ON messages FOR EACH ROW"
+                " EXECUTE FUNCTION leave_too()"
+            )
+        try:
+            proxy.lose_next = "reply"
+            outcome = sender.send(room, people[0], "goodbye").result(8)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP FUNCTION leave_too CASCADE")
+        assert [row.content for row in stored(room)] == ["before", "goodbye"]
+        assert code(outcome) in {"sent", "outcome_unknown"}
+
+    def test_between_two_sends_costs_at_most_one_refusal(
+        self, proxy: Proxy, sender: Sender, room: int, people: list[str]
+    ) -> None:
+        sender.sent(room, people[0], "before")
+        proxy.cut()
+        time.sleep(0.1)
+        outcome = sender.send(room, people[0], "x").result(8)
+        assert code(outcome) in {"sent", "unavailable"}
+        sender.sent(room, people[0], "after")
+        expected = ["before", "x", "after"] if isinstance(outcome, Sent) else ["before", "after"]
+        assert [row.content for row in assert_dense(room)] == expected
+
+    def test_by_a_killed_backend_gives_only_true_answers(
+        self, sender: Sender, people: list[str]
+    ) -> None:
+        rooms = [new_room(people) for _ in range(3)]
+        sender.sent(rooms[0], people[0], "warm")
+        answers = []
+        for n in range(1200):
+            answers.append((rooms[n % 3], str(n), sender.send(rooms[n % 3], people[0], str(n))))
+            time.sleep(0.0005)
+            if n % 100 == 50:
+                with connection.cursor() as cursor:
+                    for pid in backends():
+                        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+        outcomes = [(room, text, answer.result(10)) for room, text, answer in answers]
+        kept = {(room, row.content) for room in rooms for row in assert_dense(room)}
+        counts = {"sent": 0, "unavailable": 0, "outcome_unknown": 0}
+        for room, text, outcome in outcomes:
+            counts[code(outcome)] += 1
+            if isinstance(outcome, Sent):
+                assert (room, text) in kept
+            elif outcome.code == "unavailable":
+                assert (room, text) not in kept
+        assert counts["sent"] > 600
+        assert counts["unavailable"] > 0
+
+
+class TestAFrozenPostgres:
+    def test_is_answered_for_in_time(
+        self, sender: Sender, writer: Writer, people: list[str]
+    ) -> None:
+        rooms = [new_room(people) for _ in range(5)]
+        for room in rooms:
+            sender.sent(room, people[0], "before")
+        sent_at, settled_at = {}, {}
+        answers = []
+        with frozen_postgres():
+            end = time.monotonic() + 6.5
+            n = 0
+            while time.monotonic() < end:
+                for _ in range(20):
+                    answer = sender.send(rooms[n % 5], people[n % 2], str(n))
+                    sent_at[answer] = time.monotonic()
+                    answer.add_done_callback(
+                        lambda done: settled_at.__setitem__(done, time.monotonic())
+                    )
+                    answers.append((rooms[n % 5], str(n), answer))
+                    n += 1
+                time.sleep(0.02)
+        for _, _, answer in answers:
+            answer.result(10)
+        worst = max(settled_at[answer] - sent_at[answer] for _, _, answer in answers)
+        kept = {(room, row.content) for room in rooms for row in assert_dense(room)}
+        for room, text, answer in answers:
+            outcome = answer.result(0)
+            assert code(outcome) in {"sent", "unavailable", "outcome_unknown"}
+            if isinstance(outcome, Sent):
+                assert (room, text) in kept
+            elif outcome.code == "unavailable":
+                assert (room, text) not in kept
+        assert worst < PATIENCE
+        start = time.monotonic()
+        while code(sender.send(rooms[0], people[0], "after").result(8)) != "sent":
+            assert time.monotonic() - start < PATIENCE
