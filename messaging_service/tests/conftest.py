@@ -4,13 +4,12 @@ Nothing is rolled back between tests, because the writer commits on a connection
 test makes people of its own instead. So no test needs the mark `django_db`.
 """
 
-import json
 import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 from threading import Barrier
@@ -19,7 +18,6 @@ from typing import Any
 import django
 import pytest
 from django.http import HttpResponse
-from django.test import Client
 from django.test.utils import setup_databases
 from pytest_django import DjangoDbBlocker
 
@@ -47,14 +45,16 @@ os.environ |= {
 django.setup()
 
 from django.db import connection, connections  # noqa: E402 - Django must be set up first.
-from tests.doors import DOORS, Door, SocketDoor  # noqa: E402
-from tests.servers import Server, start_servers  # noqa: E402
-from tests.sockets import Socket  # noqa: E402
 
 from messaging.actions.profiles import know_person, remember_caller  # noqa: E402
 from messaging.actions.rooms import open_direct_room  # noqa: E402
 from messaging.actions.writer import writer  # noqa: E402
 from messaging.broadcast import publisher  # noqa: E402
+from messaging_service.tests.doors import DOORS, Door, SocketDoor  # noqa: E402
+from messaging_service.tests.people import Api, Person  # noqa: E402
+from messaging_service.tests.servers import Server, start_servers  # noqa: E402
+from messaging_service.tests.sockets import Socket  # noqa: E402
+from messaging_service.tests.state import state_of  # noqa: E402
 from service_kit.testing import install_test_keys, token_for  # noqa: E402
 from service_kit.tokens import verify  # noqa: E402
 
@@ -76,15 +76,6 @@ def _database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
         writer().stop()
         publisher().stop()
         connections.close_all()
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody messaging knows, with a token that lasts the test."""
-
-    id: str
-    username: str
-    token: str
 
 
 MakePerson = Callable[..., Person]
@@ -137,29 +128,6 @@ def open_room(_database: None) -> OpenRoom:
 def room(open_room: OpenRoom, alice: Person, bob: Person) -> int:
     """The id of the direct room of alice and bob."""
     return open_room(alice, bob)
-
-
-class Api:
-    """The HTTP door in this process; `token` goes into the Authorization header."""
-
-    def __init__(self) -> None:
-        self.client = Client()
-
-    def send(
-        self, method: str, path: str, body: Any = None, *, token: str | None = None, **headers: str
-    ) -> HttpResponse:
-        """Send a path below `/api/chat/`, or a whole one; bytes go as they are."""
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body)
-        bearer = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        full = path if path.startswith(("/", "http")) else f"/api/chat/{path}"
-        kind = headers.pop("content_type", "application/json")
-        return self.client.generic(method, full, raw, content_type=kind, headers=bearer | headers)
-
-    def get(self, path: str, *, token: str | None = None) -> HttpResponse:
-        return self.send("GET", path, token=token)
-
-    def post(self, path: str, body: Any = None, *, token: str | None = None) -> HttpResponse:
-        return self.send("POST", path, body, token=token)
 
 
 @pytest.fixture
@@ -227,6 +195,31 @@ def door(request: pytest.FixtureRequest, api: Api, connect: Connect) -> Door:
 @pytest.fixture
 def socket_door(api: Api, connect: Connect) -> SocketDoor:
     return SocketDoor(api=api, connect=connect)
+
+
+Untouched = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def untouched(door: Door, connect: Connect, alice: Person, bob: Person, room: int) -> Untouched:
+    """Assert that a block stores nothing and tells nobody in the room.
+
+    What is told through the same door is told in order, so the next thing heard must be the
+    message sent after the block.
+    """
+
+    @contextmanager
+    def watch() -> Iterator[None]:
+        before, hearing = state_of(room), connect(bob, room)
+        hearing.expect("ready")
+        yield
+        assert state_of(room) == before
+        after = door.send(alice, room, content="after that")
+        assert after.message["seq"] == before.counters[0] + 1
+        heard = hearing.next()
+        assert (heard["type"], heard["id"]) == ("message", after.message["id"])
+
+    return watch
 
 
 @pytest.fixture

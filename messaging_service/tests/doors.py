@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.sockets import Socket
-
+from messaging_service.tests.sockets import Socket
 from service_kit.codes import STATUS
 
 
@@ -71,7 +70,7 @@ class SocketDoor(Door):
 
     def socket(self, person: Any, room_id: int) -> Socket:
         key = (person.id, room_id)
-        if key not in self._sockets:
+        if key not in self._sockets or self._sockets[key].is_closed:
             self._sockets[key] = self.connect(person, room_id)
         return self._sockets[key]
 

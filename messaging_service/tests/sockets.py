@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
@@ -72,6 +73,10 @@ class Socket:
                 self._passed.append(json.loads(self.link.recv(timeout=within)))
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006
+
+    @property
+    def is_closed(self) -> bool:
+        return self.link.state is not State.OPEN
 
     def close(self) -> None:
         self._opened.close()
