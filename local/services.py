@@ -21,6 +21,9 @@ _GUNICORN = (
     *("-m", "gunicorn", "config.wsgi", "--config", str(ROOT / "local" / "gunicorn.py")),
     *("--worker-class", "gthread"),
     *("--workers", "1", "--threads", "8", "--graceful-timeout", "5"),
+    # Longer than the 90 s for which the gateway keeps an idle connection: it must never send a
+    # request over one that is just being closed.
+    *("--keep-alive", "100"),
     # It would lie under the home directory, at one path for every service.
     "--no-control-socket",
 )
