@@ -7,6 +7,7 @@ finds in Postgres.
 
 import atexit
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,6 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 import orjson
-from redis import RedisError
 
 from messaging.events import Event
 from service_kit.redis_client import connect
@@ -103,10 +103,10 @@ class Publisher:
                 for event in events:
                     pipeline.publish(channel_of(event.room_id), seal(event))
                 pipeline.execute()
-            except RedisError:
+            except Exception as error:  # noqa: BLE001 - nothing may end this thread.
                 self._closed_until = monotonic() + PAUSE_SECONDS
                 self.dropped += len(events)
-                logger.warning("Redis did not take %d events.", len(events))
+                logger.warning("%d events were not told: %r", len(events), error)
 
     def _take(self) -> list[Event]:
         with self._changed:
@@ -121,6 +121,10 @@ class Publisher:
 def publisher() -> Publisher:
     """This process's publisher."""
     return Publisher()
+
+
+# A child has none of its parent's threads.
+os.register_at_fork(after_in_child=publisher.cache_clear)
 
 
 def publish(events: Iterable[Event]) -> None:

@@ -78,7 +78,7 @@ def timed(publisher: Publisher, events: list[Event]) -> float:
 
 
 class TestAnEnvelope:
-    @pytest.mark.parametrize("text", [b"{}", b'{"a":"\\n"}', "{\"a\":\"\u2028 é\"}".encode()])
+    @pytest.mark.parametrize("text", [b"{}", b'{"a":"\\n"}', '{"a":"\u2028 é"}'.encode()])
     def test_keeps_everything(self, text: bytes) -> None:
         sent = Event(room_id=7, kind="message", text=text, pos=8, seq=9, author_id="ten")
         got = unseal(seal(sent))
@@ -130,8 +130,11 @@ class TestAFailingRedis:
             assert max(times) < 0.1
             assert publisher.dropped > 40
         time.sleep(PAUSE_SECONDS + TIMEOUT_SECONDS)
-        publisher.publish([event(100), event(101)])
-        assert ear.hear(62)[-2:] == [100, 101]
+        publisher.publish([event(100)])
+        heard = ear.hear(1)
+        while heard[-1] != 100:
+            assert (more := ear.hear(1)), heard
+            heard += more
 
     def test_that_is_away_is_left_alone_for_a_while(
         self, publisher: Publisher, redis: Redis, caplog: pytest.LogCaptureFixture

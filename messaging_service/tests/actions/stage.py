@@ -46,7 +46,8 @@ def stored(room_id: int) -> list[Stored]:
     """What the room's history holds, in the order of `seq`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {', '.join(Stored._fields)} FROM messages WHERE room_id = %s ORDER BY seq",
+            "SELECT seq, pos, created_pos, sender_id, client_id, content, timestamp"
+            " FROM messages WHERE room_id = %s ORDER BY seq",
             [room_id],
         )
         return [Stored(*row) for row in cursor.fetchall()]
