@@ -38,7 +38,7 @@ class Socket:
                 max_size=None,
             )
         )
-        self._passed: list[dict[str, Any]] = []
+        self.unheard: list[dict[str, Any]] = []
         self._refs = 0
 
     def send(self, frame: object) -> None:
@@ -61,18 +61,26 @@ class Socket:
 
     def next(self, *, within: float = SECONDS) -> dict[str, Any]:
         """The next frame, whatever it is."""
-        if self._passed:
-            return self._passed.pop(0)
+        if self.unheard:
+            return self.unheard.pop(0)
         frame: dict[str, Any] = json.loads(self.link.recv(timeout=within))
         return frame
 
     def closed(self, *, within: float = SECONDS) -> int:
-        """The code the server closes with, soon."""
+        """The code the server closes with, soon; what came before it is in `unheard`."""
+        while True:
+            frame = self.first_or_closed(within=within)
+            if isinstance(frame, int):
+                return frame
+            self.unheard.append(frame)
+
+    def first_or_closed(self, *, within: float = SECONDS) -> dict[str, Any] | int:
+        """The next frame to come, or the code the server closes with."""
         try:
-            while True:
-                self._passed.append(json.loads(self.link.recv(timeout=within)))
+            frame: dict[str, Any] = json.loads(self.link.recv(timeout=within))
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006
+        return frame
 
     @property
     def is_closed(self) -> bool:
@@ -88,12 +96,12 @@ class Socket:
         self.close()
 
     def _find(self, wanted: Any, *, within: float = SECONDS) -> dict[str, Any]:
-        for number, frame in enumerate(self._passed):
+        for number, frame in enumerate(self.unheard):
             if wanted(frame):
-                return self._passed.pop(number)
+                return self.unheard.pop(number)
         deadline = time.monotonic() + within
         while True:
             frame = json.loads(self.link.recv(timeout=max(0.0, deadline - time.monotonic())))
             if wanted(frame):
                 return frame
-            self._passed.append(frame)
+            self.unheard.append(frame)
