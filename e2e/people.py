@@ -24,6 +24,7 @@ class Person:
         self.address = address
         self.username = username
         self.http = httpx.Client(base_url=address, timeout=SECONDS)
+        self.user: dict[str, Any] = {}
 
     @classmethod
     @contextmanager

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from e2e.people import Person
     from local.stack import Stack
 
+    Door = Callable[[Person, int, list[str]], Iterator[str]]
+
 ACK_SECONDS = 1.0
 REPAIR_SECONDS = 5.0
 REFUSAL_SECONDS = 5.0
@@ -179,7 +181,12 @@ class TestAfterACrash:
         ],
     )
     def test_every_acknowledged_message_is_there_once(
-        self, stack: Stack, alice: Person, bob: Person, name: str, door: Callable
+        self,
+        stack: Stack,
+        alice: Person,
+        bob: Person,
+        name: str,
+        door: Callable[[Person, int, list[str]], Iterator[str]],
     ) -> None:
         room = alice.opens_room_with(bob)
         wanted = [uuid.uuid4().hex for _ in range(MANY)]
