@@ -1,6 +1,8 @@
 """What one room's local sockets have been told, and what they must wait for."""
 
-from typing import TYPE_CHECKING
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 from messaging.broadcast import Envelope
 from messaging.websocket.frames import Frame
@@ -9,6 +11,10 @@ if TYPE_CHECKING:
     import asyncio
 
     from messaging.websocket.outlets import Outlet
+
+MOST_HELD: Final = 1_000
+
+logger: Final = logging.getLogger(__name__)
 
 
 class Feed:
@@ -29,14 +35,19 @@ class Feed:
         frame = Frame(text)
         for outlet, user_id in self.outlets.items():
             if user_id != author_id:
-                outlet.send(frame)
+                try:
+                    outlet.send(frame)
+                except Exception:
+                    logger.exception("One socket could not be told.")
 
     def take(self, envelope: Envelope) -> None:
         """Deliver what is next, drop what is known, hold what comes too early."""
         if envelope.pos == 0:
             self.tell(envelope.text, author_id=envelope.author_id)
         elif envelope.pos > self.pos or not self.is_open:
-            self.held[envelope.pos] = envelope
+            # What is too much to hold is read from Postgres after the gap, or found by the audit.
+            if len(self.held) < MOST_HELD or envelope.pos == self.pos + 1:
+                self.held[envelope.pos] = envelope
             self.advance()
 
     def advance(self) -> None:
@@ -51,3 +62,7 @@ class Feed:
         self.pos = max(self.pos, pos)
         for known in [held for held in self.held if held <= self.pos]:
             del self.held[known]
+
+    def forget(self, positions: Iterable[int]) -> None:
+        for pos in positions:
+            self.held.pop(pos, None)

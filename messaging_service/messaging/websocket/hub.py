@@ -16,14 +16,13 @@ from typing import Any, Final
 from messaging.broadcast import channel_of, unseal
 from messaging.queries.messages import changes_since
 from messaging.queries.rooms import moved_past, position_of
-from messaging.websocket.feed import Feed
+from messaging.websocket.feed import MOST_HELD, Feed
 from messaging.websocket.subscriptions import Subscriptions
 from messaging.websocket.threads import in_database_thread
 
 logger: Final = logging.getLogger(__name__)
 
 CROSSED_PUBLISH_SECONDS: Final = 0.03
-MOST_HELD: Final = 1_000
 REFILL_PAGE: Final = 500
 AUDIT_CYCLE_SECONDS: Final = 2.0
 AUDIT_PARTS: Final = 10
@@ -87,7 +86,7 @@ class Hub:
             return
         feed.take(envelope)
         if feed.held and feed.is_open and not feed.is_refilling:
-            wait = 0.0 if len(feed.held) > MOST_HELD else CROSSED_PUBLISH_SECONDS
+            wait = 0.0 if len(feed.held) >= MOST_HELD else CROSSED_PUBLISH_SECONDS
             self._refill_after(wait, feed)
 
     def _refill_after(self, seconds: float, feed: Feed) -> None:
@@ -102,6 +101,7 @@ class Hub:
 
     async def _refill(self, feed: Feed) -> None:
         """Deliver from Postgres what Redis did not bring; a failure is left to the audit."""
+        held = list(feed.held)
         try:
             more = True
             while more:
@@ -114,6 +114,8 @@ class Hub:
         except Exception:
             logger.exception("A room could not be refilled.")
         else:
+            # Events are told after COMMIT: what was held before this read and is not in it is none.
+            feed.forget(held)
             self._refill_after(CROSSED_PUBLISH_SECONDS, feed)
         finally:
             feed.is_refilling = False

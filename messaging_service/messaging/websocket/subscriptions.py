@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from redis import RedisError
 from redis.asyncio import Connection
 
 from service_kit.redis_client import connect_async
@@ -58,7 +57,7 @@ class Subscriptions:
         while True:
             try:
                 await self._connected(lost=lost)
-            except (RedisError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, nobody else would listen.
                 logger.warning("The subscription to Redis was lost: %s", type(error).__name__)
             lost = True
             await asyncio.sleep(random.uniform(0.1, LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter.
@@ -108,9 +107,15 @@ class Subscriptions:
             reply = await connection.read_response(timeout=SILENCE_SECONDS, push_request=True)
             match reply:
                 case [b"message", _, data]:
-                    self._heard(data)
+                    self._tell(data)
                 case [b"subscribe", channel, _]:
                     self._confirm(channel.decode())
+
+    def _tell(self, data: bytes) -> None:
+        try:
+            self._heard(data)
+        except Exception:
+            logger.exception("What was published could not be told.")
 
     def _confirm(self, channel: str) -> None:
         if confirmed := self._wanted.get(channel):

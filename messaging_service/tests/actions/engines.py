@@ -3,18 +3,16 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from django.db import connection
+from tests.actions.stage import new_link
 
 
 def postgres_pids() -> list[int]:
     """The throw-away Postgres of these tests: its postmaster, then everything it started."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (backend,) = cursor.fetchone()
-    postmaster = _parent(backend)
+    with closing(new_link()) as link:
+        postmaster = _parent(link.info.backend_pid)
     pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
     return [postmaster, *(pid for pid in pids if _parent(pid) == postmaster)]
 
