@@ -1,17 +1,20 @@
 """`rooms/`: open a direct room, the inbox, one room."""
 
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.actions.profiles import know_person, know_person_named
 from messaging.actions.rooms import open_direct_room
-from messaging.errors import NotAllowed
+from messaging.errors import Invalid, NotAllowed
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS, OpenedRoomOutput, RoomOutput
 from messaging.permissions import member_of
@@ -29,6 +32,14 @@ class NewestFirst(CursorPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 100
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Where the page begins; raises Invalid for a cursor that we never gave."""
+        with suppress(NotFound, ValueError):
+            cursor = super().decode_cursor(request)
+            if not (cursor and cursor.position) or datetime.fromisoformat(cursor.position).tzinfo:
+                return cursor
+        raise Invalid("Take the cursor from a page's next or previous.", field="cursor")
 
 
 class RoomsView(GenericAPIView[Any]):
