@@ -52,7 +52,7 @@ from messaging.actions.writer import writer  # noqa: E402
 from messaging.broadcast import publisher  # noqa: E402
 from messaging_service.tests.doors import DOORS, Door, SocketDoor  # noqa: E402
 from messaging_service.tests.people import Api, Person  # noqa: E402
-from messaging_service.tests.servers import Server, start_servers  # noqa: E402
+from messaging_service.tests.servers import AuthService, Server, start_auth_service, start_servers  # noqa: E402
 from messaging_service.tests.sockets import Socket  # noqa: E402
 from messaging_service.tests.state import state_of  # noqa: E402
 from service_kit.testing import install_test_keys, token_for  # noqa: E402
@@ -166,6 +166,15 @@ def socket_server(socket_servers: tuple[Server, Server]) -> Server:
 @pytest.fixture(scope="session")
 def other_socket_server(socket_servers: tuple[Server, Server]) -> Server:
     return socket_servers[1]
+
+
+@pytest.fixture(scope="session")
+def auth_service(
+    _database: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AuthService]:
+    """The real one; nobody asks it unless a test sets AUTH_API_URL to its url."""
+    with start_auth_service(tmp_path_factory.mktemp("auth")) as running:
+        yield running
 
 
 Connect = Callable[..., Socket]

@@ -1,14 +1,21 @@
 """Real processes of this service and of auth_service, started as `make run` starts them."""
 
+import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
+from secrets import token_hex
+from typing import Any
 
+import psycopg2
 from django.conf import settings
+from django.db import connection
 
 from local.ports import LOOPBACK, free_ports
 from local.processes import Process
+from local.secrets import ensure_private_key
 from local.services import Service, ready
 from service_kit.testing import public_key_pem
 
@@ -76,3 +83,46 @@ def run(*processes: Process) -> Iterator[None]:
         yield
         for process in processes:
             process.ask_to_stop()
+
+
+@dataclass(frozen=True)
+class AuthService:
+    """The real auth_service, to register people with."""
+
+    process: Process
+    database: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.process.port}"
+
+    def register(self, username: str) -> str:
+        """Somebody messaging has never seen; returns the user id."""
+        asked = {"username": username, "password": token_hex(8), "display_name": username.title()}
+        body = json.dumps(asked | {"email": f"{username}@example.com"})
+        kind = {"Content-Type": "application/json"}
+        with closing(HTTPConnection(LOOPBACK, self.process.port, timeout=10)) as link:
+            link.request("POST", "/api/auth/register/", body, kind)
+            answer = json.loads(link.getresponse().read())
+        return str(answer["user"]["id"])
+
+    def deactivate(self, user_id: str) -> None:
+        """Close an account, as an operator would in the database."""
+        with closing(psycopg2.connect(**self.database)) as link, link.cursor() as cursor:
+            cursor.execute("UPDATE accounts_user SET is_active = false WHERE id = %s", [user_id])
+            link.commit()
+
+
+@contextmanager
+def start_auth_service(folder: Path) -> Iterator[AuthService]:
+    """Run auth_service on a database of its own in the same Postgres."""
+    with closing(psycopg2.connect(**connection.get_connection_params())) as link:
+        link.autocommit = True
+        link.cursor().execute("CREATE DATABASE auth")
+    ensure_private_key(folder / "key.pem")
+    own = {"DB_NAME": "auth", "JWT_PRIVATE_KEY_FILE": str(folder / "key.pem")}
+    service = Service(name="auth_service", logs=folder, scratch=folder, environment=own)
+    service.manage("migrate", "-v0").run(seconds=30)
+    process = service.http(port=free_ports(1)[0])
+    with run(process):
+        yield AuthService(process, connection.get_connection_params() | {"dbname": "auth"})

@@ -27,12 +27,15 @@ class Person(NamedTuple):
 
 def people_by_id(user_ids: Sequence[str]) -> list[Person]:
     """Those of the given people that exist; raises Unavailable if auth_service cannot tell."""
-    return _ask({"ids": ",".join(user_ids)})
+    found = _ask({"ids": ",".join(user_ids)})
+    return [person for person in found if person.user_id in user_ids]
 
 
 def people_by_username(username: str) -> list[Person]:
     """The person with this name without regard to case, if there is one; else as above."""
-    return _ask({"usernames": username})
+    # A comma in the name asks for more than one person.
+    found = _ask({"usernames": username})
+    return [person for person in found if person.username.lower() == username.lower()]
 
 
 def _ask(parameters: dict[str, str]) -> list[Person]:
