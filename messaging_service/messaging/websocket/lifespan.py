@@ -1,12 +1,12 @@
 """What happens around a socket process's life under uvicorn: at its end, nothing may be left."""
 
+import asyncio
 from typing import Any
 
 from messaging.actions.writer import writer
 from messaging.broadcast import publisher
 from messaging.websocket.authentication import Receive, Send
 from messaging.websocket.hub import hub, stop_hub
-from messaging.websocket.threads import in_database_thread
 
 
 async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's form.
@@ -16,6 +16,6 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await stop_hub()
-    await in_database_thread(writer().stop)
-    await in_database_thread(publisher().stop)
+    await asyncio.to_thread(writer().stop)
+    await asyncio.to_thread(publisher().stop)
     await send({"type": "lifespan.shutdown.complete"})

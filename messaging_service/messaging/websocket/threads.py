@@ -12,6 +12,10 @@ from typing import Final, ParamSpec, TypeVar
 from django.conf import settings
 from django.db import Error, connection
 
+from messaging.errors import Unavailable
+
+LONGEST_WAIT_SECONDS: Final = 4.0
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -19,9 +23,16 @@ _pool: Final = ThreadPoolExecutor(settings.SOCKET_DATABASE_THREADS, "socket-data
 
 
 async def in_database_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function that may use the database, or another blocking store."""
+    """Run a function that may use the database, or another blocking store.
+
+    Raises Unavailable after four seconds, also for who still waits for a thread.
+    """
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_pool, lambda: _run(function, *args, **kwargs))
+    try:
+        async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+            return await loop.run_in_executor(_pool, lambda: _run(function, *args, **kwargs))
+    except TimeoutError:
+        raise Unavailable from None
 
 
 def _run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
