@@ -2,7 +2,33 @@
 
 from typing import Any, Final
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
+
+from service_kit.authentication import BearerScheme
+
+
+class CallerScheme(BearerScheme):  # type: ignore[no-untyped-call]
+    target_class = "messaging.http.authentication.CallerAuthentication"
+
+
+class TextFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "messaging.serializers.fields.TextField"
+
+    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
+        return {"type": "string", "minLength": 1, "maxLength": self.target.max_length}
+
+
+class UserIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "messaging.serializers.fields.UserIdField"
+
+    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
+        return {
+            "oneOf": [
+                {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+                {"type": "integer", "minimum": 0},
+            ]
+        }
 
 
 class ProblemFieldOutput(serializers.Serializer[Any]):
@@ -106,6 +132,12 @@ class RoomOutput(serializers.Serializer[Any]):
     unread_count = serializers.IntegerField()
     last_read_seq = serializers.IntegerField()
     role = serializers.CharField()
+
+
+class RoomPageOutput(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = RoomOutput(many=True)
 
 
 class OpenedRoomOutput(RoomOutput):

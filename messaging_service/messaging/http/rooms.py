@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import Cursor, CursorPagination
@@ -16,7 +16,12 @@ from messaging.actions.profiles import know_person, know_person_named
 from messaging.actions.rooms import open_direct_room
 from messaging.errors import Invalid, NotAllowed
 from messaging.http.authentication import caller_of
-from messaging.http.documentation import PROBLEMS, OpenedRoomOutput, RoomOutput
+from messaging.http.documentation import (
+    PROBLEMS,
+    OpenedRoomOutput,
+    RoomOutput,
+    RoomPageOutput,
+)
 from messaging.permissions import member_of
 from messaging.queries.rooms import rooms_of, show_rooms
 from messaging.serializers.rooms import RoomInput
@@ -37,7 +42,8 @@ class NewestFirst(CursorPagination):
         """Where the page begins; raises Invalid for a cursor that we never gave."""
         with suppress(NotFound, ValueError):
             cursor = super().decode_cursor(request)
-            if not (cursor and cursor.position) or datetime.fromisoformat(cursor.position).tzinfo:
+            moment = str(cursor.position) if cursor and cursor.position else None
+            if moment is None or datetime.fromisoformat(moment).tzinfo:
                 return cursor
         raise Invalid("Take the cursor from a page's next or previous.", field="cursor")
 
@@ -46,7 +52,14 @@ class RoomsView(GenericAPIView[Any]):
     pagination_class = NewestFirst
     serializer_class = RoomOutput
 
-    @extend_schema(operation_id="list_rooms", responses={200: RoomOutput(many=True), **PROBLEMS})
+    @extend_schema(
+        operation_id="list_rooms",
+        parameters=[
+            OpenApiParameter("cursor", str, description="From `next` or `previous`."),
+            OpenApiParameter("page_size", int, description="1 to 100; 50 without it."),
+        ],
+        responses={200: RoomPageOutput, **PROBLEMS},
+    )
     def get(self, request: Request) -> Response:
         """The caller's rooms, newest message first."""
         page = self.paginate_queryset(rooms_of(user_id=caller_of(request).id)) or []

@@ -1,0 +1,126 @@
+"""The OpenAPI document is what is committed, and what is answered."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import call_command
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from messaging.http import documentation
+from messaging_service.tests.test_doors import MESSAGE_FIELDS
+
+COMMITTED = Path(__file__).resolve().parent.parent.parent / "schema.yml"
+
+
+@pytest.fixture(scope="module")
+def document():
+    return yaml.safe_load(COMMITTED.read_text())
+
+
+@pytest.fixture(scope="module")
+def validate(document):
+    registry = Registry().with_resource(
+        "document", Resource(contents=document, specification=DRAFT202012)
+    )
+
+    def check(content, body):
+        reference = {"$ref": "document" + content["schema"]["$ref"]}
+        validator = Draft202012Validator(
+            reference, registry=registry, format_checker=FormatChecker()
+        )
+        validator.validate(body)
+
+    return check
+
+
+class TestSchema:
+    def test_is_what_is_committed(self):
+        made = StringIO()
+        call_command("spectacular", "--validate", "--fail-on-warn", stdout=made)
+        assert made.getvalue() == COMMITTED.read_text(), "run: manage.py spectacular"
+
+    def test_names_every_operation_and_its_credential(self, document):
+        operations = {
+            (method.upper(), path): operation
+            for path, methods in document["paths"].items()
+            for method, operation in methods.items()
+        }
+        assert operations.keys() == {
+            ("GET", "/api/chat/rooms/"),
+            ("POST", "/api/chat/rooms/"),
+            ("GET", "/api/chat/rooms/{room_id}/"),
+            ("GET", "/api/chat/rooms/{room_id}/messages/"),
+            ("POST", "/api/chat/rooms/{room_id}/messages/"),
+            ("POST", "/api/chat/ws-ticket/"),
+        }
+        assert all(operation["security"] == [{"bearer": []}] for operation in operations.values())
+
+    def test_speaks_no_older_openapi(self):
+        # OpenAPI 3.1 says null as a type, and has no such word.
+        assert "nullable" not in COMMITTED.read_text()
+
+    def test_names_what_pages_are_asked_for_with(self, document):
+        def names(path):
+            parameters = document["paths"][path]["get"]["parameters"]
+            return {each["name"] for each in parameters if each["in"] == "query"}
+
+        assert names("/api/chat/rooms/") == {"cursor", "page_size"}
+        assert names("/api/chat/rooms/{room_id}/messages/") == {
+            "before",
+            "after",
+            "around",
+            "limit",
+        }
+
+    def test_describes_what_is_answered(self, api, alice, bob, carol, document, validate):
+        made = api.post("rooms/", {"username": bob.username}, token=alice.token).json()["id"]
+        sending = {"content": "x", "client_id": "a"}
+        for method, path, body, status in [
+            ("POST", "rooms/", {"participants": [carol.id]}, 201),
+            ("POST", "rooms/", {"username": bob.username}, 200),
+            ("POST", "rooms/", {"participants": [alice.id]}, 400),
+            ("POST", "rooms/{room_id}/messages/", sending, 201),
+            ("POST", "rooms/{room_id}/messages/", sending, 200),
+            ("POST", "rooms/{room_id}/messages/", sending | {"content": "y"}, 409),
+            ("POST", "rooms/{room_id}/messages/", {}, 400),
+            ("GET", "rooms/", None, 200),
+            ("GET", "rooms/{room_id}/", None, 200),
+            ("GET", "rooms/{room_id}/messages/", None, 200),
+            ("POST", "ws-ticket/", None, 200),
+        ]:
+            answer = api.send(method, path.format(room_id=made), body, token=alice.token)
+            assert answer.status_code == status, answer.content
+            operation = document["paths"][f"/api/chat/{path}"][method.lower()]
+            [(kind, content)] = operation["responses"][str(status)]["content"].items()
+            assert answer["Content-Type"] == kind
+            validate(content, answer.json())
+
+
+class TestShapes:
+    """The validator lets unknown fields pass, so the names are compared by themselves."""
+
+    def test_have_the_fields_of_real_answers(self, api, alice, bob):
+        opened = api.post("rooms/", {"username": bob.username}, token=alice.token).json()
+        path = f"rooms/{opened['id']}/messages/"
+        first, again = (
+            api.post(path, {"content": "x", "client_id": "a"}, token=alice.token) for _ in range(2)
+        )
+        page = api.get(path, token=alice.token).json()
+        inbox = api.get("rooms/", token=alice.token).json()
+        for shape, answer in {
+            "OpenedRoomOutput": opened,
+            "RoomOutput": inbox["results"][0],
+            "RoomPageOutput": inbox,
+            "ParticipantOutput": opened["participants"][0],
+            "MessageOutput": again.json(),
+            "HistoryOutput": page,
+            "TicketOutput": api.post("ws-ticket/", token=alice.token).json(),
+            "ProblemOutput": api.post(path, {}, token=alice.token).json(),
+            "ProblemFieldOutput": api.post(path, {}, token=alice.token).json()["errors"][0],
+        }.items():
+            assert getattr(documentation, shape)().fields.keys() == answer.keys(), shape
+        assert first.json().keys() == page["results"][0].keys() == MESSAGE_FIELDS
