@@ -1,0 +1,13 @@
+"""The systems that are compared, each as a running process with rooms to send into.
+
+parley       messaging_service as `make run` starts it
+tutorial     Channels, ORM and Daphne as the usual tutorial has them
+prototype    nothing but the statements, Redis and uvicorn
+"""
+
+from bench.systems.parley import Parley
+from bench.systems.prototype import Prototype
+from bench.systems.system import System
+from bench.systems.tutorial import Tutorial
+
+__all__ = ["Parley", "Prototype", "System", "Tutorial"]

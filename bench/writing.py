@@ -1,0 +1,85 @@
+"""The write path: what is sent over a socket is stored, acknowledged and told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from bench.client import Load, Result
+from bench.systems.system import HOT_ROOM, ROOMS
+from local.services import ROOT
+
+if TYPE_CHECKING:
+    from bench.systems import System
+
+HOT_SOCKETS = 64
+
+
+class WrongError(Exception):
+    """A system was fast and wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """A load on every system; `rate` 0 is a closed loop with one message in flight per socket."""
+
+    name: str
+    hot: bool = False
+    rate: float = 0.0
+    seconds: float = 3.0
+
+    def paths(self, system: System) -> list[str]:
+        if self.hot:
+            return [system.path(HOT_ROOM, second=n % 2 == 1) for n in range(HOT_SOCKETS)]
+        return [system.path(room) for room in range(1, ROOMS + 1)]
+
+
+def run(workload: Workload, system: System) -> Result:
+    """Run a load in a process of its own; raises WrongError if what it left is not sound."""
+    load = Load(
+        port=system.port,
+        paths=workload.paths(system),
+        prefix=uuid.uuid4().hex[:12],
+        seconds=workload.seconds,
+        warm_up=0.5,
+        rate=workload.rate,
+    )
+    client = subprocess.run(
+        [sys.executable, "-m", "bench.client"],
+        input=json.dumps(asdict(load)).encode(),
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        check=True,
+        timeout=60 + workload.seconds,
+    )
+    result = Result(**json.loads(client.stdout))
+    check(system, load, result)
+    return result
+
+
+_UNSOUND = """
+SELECT count(*) FROM rooms LEFT JOIN (
+    SELECT room_id, count(*) AS rows, count(DISTINCT seq) AS different, max(seq) AS last
+    FROM messages GROUP BY room_id) AS stored ON stored.room_id = rooms.id
+WHERE rooms.seq <> coalesce(rows, 0) OR rows <> different OR last <> rows
+"""
+
+
+def check(system: System, load: Load, result: Result) -> None:
+    """Everything acknowledged is stored once, and every room is numbered without holes."""
+    acked = [f"{load.prefix}-{n}" for n in result.acked]
+    with system.database.cursor() as cursor:
+        cursor.execute(_UNSOUND)
+        unsound = cursor.fetchone()
+        cursor.execute("SELECT count(*) FROM messages WHERE client_id = ANY(%s)", [acked])
+        stored = cursor.fetchone()
+    if unsound != (0,) or stored != (len(acked),):
+        raise WrongError(f"{system.name}: {unsound} unsound rooms, {stored} of {len(acked)} stored")
+    if result.refused or len(acked) != sum(result.sent):
+        raise WrongError(
+            f"{system.name}: {len(acked)} of {sum(result.sent)} acked, {result.refused}"
+        )
