@@ -55,10 +55,11 @@ def _get(path: str) -> dict[str, Any]:
     try:
         authorization = {"Authorization": f"Bearer {settings.INTERNAL_SECRET}"}
         connection.request("GET", base.path.rstrip("/") + path, headers=authorization)
-        response = connection.getresponse()
-        if response.status != http.client.OK:
-            raise http.client.HTTPException(f"auth_service answered {response.status}")
-        return decode_object(response.read(LARGEST_ANSWER + 1))
+        # A response that is not read to its end keeps the socket open by itself.
+        with connection.getresponse() as response:
+            if response.status != http.client.OK:
+                raise http.client.HTTPException(f"auth_service answered {response.status}")
+            return decode_object(response.read(LARGEST_ANSWER + 1))
     finally:
         connection.close()
 
