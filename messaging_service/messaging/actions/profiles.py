@@ -10,8 +10,12 @@ from messaging.errors import NotFound
 from messaging.models import Profile
 from messaging.queries.directory import Person, people_by_id, people_by_username
 from messaging.queries.profiles import profile_named, profile_of
+from messaging.serializers.fields import LONGEST_USER_ID
+from messaging.serializers.rooms import LONGEST_USERNAME
+from service_kit.refusals import Refusal
 from service_kit.tokens import Claims
 
+LONGEST_DISPLAY_NAME: Final = 128
 MOST_REMEMBERED: Final = 10_000
 
 # An older token must not undo what auth_service or a newer one said of an account's state.
@@ -30,8 +34,14 @@ _seen_lock = Lock()
 
 
 def remember_caller(*, claims: Claims) -> None:
-    """Keep the names a valid token carries; costs nothing when this process knows them already."""
-    names = (claims.username, claims.name)
+    """Keep the names a valid token carries; costs nothing when this process knows them already.
+
+    An issuer of one's own may use longer names than can be kept: they are cut. Raises
+    `not_authenticated` for a longer user id.
+    """
+    if len(claims.user_id) > LONGEST_USER_ID:
+        raise Refusal("not_authenticated", "The user id is too long.")
+    names = (claims.username[:LONGEST_USERNAME], claims.name[:LONGEST_DISPLAY_NAME])
     with _seen_lock:
         if _seen.get(claims.user_id) == names:
             return
