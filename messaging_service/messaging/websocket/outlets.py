@@ -3,12 +3,14 @@
 DirectOutlet      uvicorn: the frame's bytes go straight to the transport
 QueuedOutlet      any other server: a queue, and a task that awaits `send`
 
-Both hold at most 1 MiB for a client that does not read; then it is closed with 4408, or cut.
+Both hold at most 1 MiB for a client that does not read; then it is closed with 4408. The first also
+gives up a client that has not taken everything for ten seconds, and cuts one that still does not.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from messaging.websocket.frames import Frame, close_wire
@@ -44,6 +46,8 @@ class DirectOutlet:
         self._protocol = protocol
         self._send = send
         self._closed = False
+        self._is_behind = False
+        self._patience: asyncio.TimerHandle | None = None
 
     @staticmethod
     def fits(protocol: object) -> bool:
@@ -59,10 +63,32 @@ class DirectOutlet:
     def send(self, frame: Frame) -> None:
         if self._closed or self._protocol.close_sent or self._transport.is_closing():
             return
-        if self._transport.get_write_buffer_size() > MOST_WAITING_BYTES:
+        waiting = self._transport.get_write_buffer_size()
+        if not waiting:
+            self._is_behind = False
+        elif waiting > MOST_WAITING_BYTES:
             self._give_up()
-        else:
-            self._transport.write(frame.wire)
+            return
+        elif not self._is_behind:
+            self._watch()
+        self._transport.write(frame.wire)
+
+    def _watch(self) -> None:
+        """From now on it has ten seconds to take everything at least once."""
+        self._is_behind = True
+        if self._patience is not None:
+            self._patience.cancel()
+        loop = asyncio.get_running_loop()
+        self._patience = loop.call_later(CUT_AFTER_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        behind = self._is_behind and self._transport.get_write_buffer_size() > 0
+        self._is_behind = False
+        if behind and self._transport.is_closing():
+            # The server closes it, and would wait for the client for ever.
+            self._transport.abort()
+        elif behind and not self._closed:
+            self._give_up()
 
     def _give_up(self) -> None:
         """Tell a client that reads again why, and cut one that does not."""
@@ -103,10 +129,14 @@ class QueuedOutlet:
             self._pump = asyncio.create_task(self._send_waiting())
 
     async def _send_waiting(self) -> None:
-        while self._waiting:
-            frame = self._waiting.popleft()
-            self._bytes -= len(frame.text)
-            await self._send({"type": "websocket.send", "text": frame.text.decode()})
+        try:
+            while self._waiting:
+                frame = self._waiting.popleft()
+                self._bytes -= len(frame.text)
+                await self._send({"type": "websocket.send", "text": frame.text.decode()})
+        except OSError:  # The client is gone, as whoever receives from it will hear.
+            self._closed = True
+            self._waiting.clear()
 
     def _give_up(self) -> None:
         self._closed = True
@@ -117,12 +147,13 @@ class QueuedOutlet:
         self._pump = asyncio.create_task(self._close(close))
 
     async def _close(self, message: dict[str, Any]) -> None:
-        await asyncio.wait_for(self._send(message), CUT_AFTER_SECONDS)
+        with suppress(OSError, TimeoutError):
+            await asyncio.wait_for(self._send(message), CUT_AFTER_SECONDS)
 
     async def close(self, code: int, reason: str = "") -> None:
         if self._closed:
             return
         self._closed = True
         if self._pump is not None:
-            await self._pump
+            await asyncio.wait({self._pump}, timeout=CUT_AFTER_SECONDS)
         await self._close({"type": "websocket.close", "code": code, "reason": reason})
