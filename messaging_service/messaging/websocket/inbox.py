@@ -1,9 +1,12 @@
 """From the writer's threads to the event loop: many outcomes with one wake-up."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+
+logger: Final = logging.getLogger(__name__)
 
 
 class Inbox:
@@ -25,7 +28,10 @@ class Inbox:
         self._is_awake = False
         while self._calls:
             function, first, second = self._calls.popleft()
-            function(first, second)
+            try:
+                function(first, second)
+            except Exception:
+                logger.exception("One outcome could not be told.")
 
 
 _inboxes: dict[asyncio.AbstractEventLoop, Inbox] = {}

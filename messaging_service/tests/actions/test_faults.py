@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from tests.actions.engines import frozen_postgres
 from tests.actions.proxy import Proxy
 from tests.actions.stage import Sender, assert_dense, code, new_room, stored
 
-from messaging.actions.writer import Sent, Writer
+from messaging.actions.writer import Outcome, Send, Sent, Writer
+from messaging.serializers.messages import new_message
 
 PATIENCE = 5.0
 
@@ -194,3 +196,26 @@ class TestAFrozenPostgres:
         start = time.monotonic()
         while code(sender.send(rooms[0], people[0], "after").result(8)) != "sent":
             assert time.monotonic() - start < PATIENCE
+
+
+class TestABug:
+    def test_refuses_nothing_that_may_be_stored(
+        self, sender: Sender, writer: Writer, people: list[str], hold: Callable[..., Any]
+    ) -> None:
+        """Postgres refuses one send, and halving stores the first half; then something raises."""
+        room = new_room(people)
+        holder = hold(room)
+        good = [sender.send(room, people[0], text) for text in ("good", "also good")]
+        sender.send(room, "nul\0", "which Postgres refuses")
+        broken: Future[Outcome] = Future()
+        message = new_message({"content": "x"}, room_id=room)._replace(content="\ud800")
+        writer.submit(
+            Send(room_id=room, sender_id=people[0], message=message, settle=broken.set_result)
+        )
+        time.sleep(0.2)
+        holder.commit()
+        codes = [code(answer.result(8)) for answer in good]
+        assert [row.content for row in stored(room)] == ["good", "also good"]
+        assert set(codes) <= {"sent", "outcome_unknown"}
+        assert code(broken.result(8)) == "outcome_unknown"
+        sender.sent(room, people[0], "after")
