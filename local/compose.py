@@ -1,0 +1,81 @@
+"""Hands each container of docker-compose.yaml its own secrets, made at the first start.
+
+Usage, in a container: python -m local.compose <folder with the volumes>
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.secrets import ensure_private_key, load_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.secrets import Secrets
+
+SETTINGS = Path(__file__).parent.parent / "shared" / "configs" / "env"
+# Who reads what: the user of our Dockerfiles, and `postgres` of the official image.
+READERS = {"auth_service": 10001, "messaging_service": 10001, "postgres": 999}
+
+
+def hand_out(volumes: Path, *, readers: Mapping[str, int]) -> None:
+    """Fill `volumes`/<reader> with files which that user id alone may read.
+
+    What was made once stays: it is kept in `volumes`/all, which no other container has. The files
+    of settings are written anew, with what shared/configs/env/ says today.
+    """
+    secrets = load_secrets(volumes / "all" / "secrets.json")
+    ensure_private_key(volumes / "auth_service" / "jwt_private_key.pem")
+    for file, text in _files(secrets).items():
+        _replace(volumes / file, text)
+    for reader, user in readers.items():
+        for path in (volumes / reader).iterdir():
+            os.chown(path, user, user)
+
+
+def _files(secrets: Secrets) -> dict[str, str]:
+    return {
+        "auth_service/auth_service.env": _settings(
+            "auth_service",
+            SECRET_KEY=secrets.auth_django,
+            DB_PASSWORD=secrets.auth_database,
+            INTERNAL_SECRET=secrets.between_services,
+        ),
+        "messaging_service/messaging_service.env": _settings(
+            "messaging_service",
+            SECRET_KEY=secrets.messaging_django,
+            DB_PASSWORD=secrets.messaging_database,
+            INTERNAL_SECRET=secrets.between_services,
+        ),
+        "postgres/superuser": secrets.postgres,
+        "postgres/auth": secrets.auth_database,
+        "postgres/messaging": secrets.messaging_database,
+    }
+
+
+def _settings(service: str, **secrets: str) -> str:
+    """Return the service's file of settings with these in place of its placeholders."""
+    text = (SETTINGS / f"{service}.env").read_text()
+    for name, value in secrets.items():
+        text, found = re.subn(rf"(?m)^{name}=.*$", f"{name}={value}", text)
+        if found != 1:
+            raise ValueError(f"{service}.env should name {name} exactly once.")
+    return text
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write all of it or nothing: a service may be reading the one before."""
+    unfinished = file.with_suffix(".unfinished")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(text)
+    unfinished.rename(file)
+
+
+if __name__ == "__main__":
+    hand_out(Path(sys.argv[1]), readers=READERS)

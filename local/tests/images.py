@@ -1,0 +1,93 @@
+"""docker-compose.yaml and the Dockerfiles read, and the images as folders, for want of Docker."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.services import ROOT
+
+FILE = ROOT / "docker-compose.yaml"
+SECRETS = "/run/secrets"
+# Which container is of which service.
+HTTP = {"authservice": "auth_service", "messaging_service": "messaging_service"}
+SERVERS = (*HTTP, "messaging_sockets")
+MIGRATIONS = {"auth_migrate": "auth_service", "messaging_migrate": "messaging_service"}
+
+
+def compose() -> dict[str, Any]:
+    described: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    return described
+
+
+def dockerfile(service: str) -> str:
+    """Return its instructions, each on one line."""
+    return (ROOT / service / "Dockerfile").read_text().replace("\\\n", " ")
+
+
+def instruction(service: str, name: str) -> str:
+    """Return the argument of the last instruction of this name."""
+    return str(re.findall(rf"(?m)^{name} (.+)$", dockerfile(service))[-1])
+
+
+def command(container: str) -> list[str]:
+    """Return what a container runs: its own command or that of its image."""
+    described = compose()["services"][container]
+    service = described["image"].removeprefix("parley/")
+    return list(described.get("command") or json.loads(instruction(service, "CMD")))
+
+
+@dataclass
+class Image:
+    """What the Dockerfile of `service` copies, in `folder`, with `secrets` mounted."""
+
+    service: str
+    folder: Path
+    secrets: Path
+
+    def __post_init__(self) -> None:
+        leave_out = shutil.ignore_patterns("tests", "__pycache__", ".*")
+        for source, target in re.findall(r"(?m)^COPY (\w\S+) (/app\S+)$", dockerfile(self.service)):
+            shutil.copytree(ROOT / source, self._inside(target), ignore=leave_out)
+        ((mounted, link),) = re.findall(r"ln -s (\S+) (\S+)", dockerfile(self.service))
+        assert mounted == SECRETS
+        Path(self._inside(link)).parent.mkdir()
+        Path(self._inside(link)).symlink_to(self._mount())
+
+    def _mount(self) -> Path:
+        """Return a copy of the secrets in which they lie where their paths say."""
+        copy = self.folder / "secrets"
+        shutil.copytree(self.secrets, copy)
+        for file in copy.glob("*.env"):
+            file.write_text(file.read_text().replace(SECRETS, str(copy)))
+        return copy
+
+    def run(self, container: str, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of this image's container with nothing of our own environment."""
+        variables = re.findall(r"(\w+)=(\S+)", instruction(self.service, "ENV"))
+        environment = {
+            **{name: self._inside(value) for name, value in variables},
+            **compose()["services"][container].get("environment", {}),
+            **settings,
+            "PATH": os.defpath,
+        }
+        return subprocess.run(
+            [sys.executable if word == "python" else word for word in words],
+            cwd=self._inside(instruction(self.service, "WORKDIR")),
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def _inside(self, path: str) -> str:
+        return re.sub(r"^/app", str(self.folder / "app"), path)
