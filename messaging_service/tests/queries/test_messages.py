@@ -1,0 +1,65 @@
+"""What changed in a room since a position, as a hub that missed something reads it."""
+
+import orjson
+import pytest
+from django.utils.timezone import now
+
+from messaging.actions.messages import send_message
+from messaging.models import Message, Room
+from messaging.queries.messages import changes_since
+from messaging.serializers.messages import new_message
+
+
+@pytest.fixture
+def send(alice, room):
+    def send(content="x"):
+        message = new_message({"content": content}, room_id=room)
+        return send_message(sender_id=alice.id, room_id=room, message=message)
+
+    return send
+
+
+class TestChangesSince:
+    def test_are_the_events_that_were_told(self, send, room):
+        sent = [send(str(n)) for n in range(3)]
+        changes = changes_since(room_id=room, after=0, limit=10)
+        assert [event.text for event in changes.events] == [
+            b'{"type":"message",' + each.text[1:] for each in sent
+        ]
+        assert (changes.pos, changes.more) == (3, False)
+        assert [(event.room_id, event.kind) for event in changes.events] == [(room, "message")] * 3
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
+    def test_are_covered_exactly_once_in_pages(self, send, room, limit):
+        for _ in range(7):
+            send()
+        found, after, more = [], 0, True
+        while more:
+            changes = changes_since(room_id=room, after=after, limit=limit)
+            assert len(changes.events) <= limit
+            found += [event.pos for event in changes.events]
+            after, more = changes.pos, changes.more
+        assert (found, after) == ([1, 2, 3, 4, 5, 6, 7], 7)
+
+    def test_are_none_at_the_end_and_beyond_it(self, send, room):
+        send()
+        for after in (1, 2):
+            changes = changes_since(room_id=room, after=after, limit=10)
+            assert (changes.events, changes.pos, changes.more) == ([], 1, False)
+
+    def test_are_none_of_an_empty_room(self, room):
+        changes = changes_since(room_id=room, after=0, limit=10)
+        assert (changes.events, changes.pos, changes.more) == ([], 0, False)
+
+    def test_show_a_row_once_as_it_is_now_at_its_newest_place(self, send, room):
+        for content in ("one", "two", "three"):
+            send(content)
+        Message.objects.filter(room_id=room, seq=1).update(content="1", edited_at=now(), pos=4)
+        Room.objects.filter(pk=room).update(pos=4)
+        changes = changes_since(room_id=room, after=0, limit=10)
+        shown = [orjson.loads(event.text) for event in changes.events]
+        assert [(each["pos"], each["content"]) for each in shown] == [
+            (2, "two"),
+            (3, "three"),
+            (4, "1"),
+        ]
