@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -44,6 +45,16 @@ class TestFile:
     def test_publishes_the_gateway_alone(self) -> None:
         published = {name: each["ports"] for name, each in CONTAINERS.items() if "ports" in each}
         assert published == {"traefik": ["8000:8000", "127.0.0.1:8001:8001"]}
+
+    def test_holds_every_server_the_gateway_looks_for(self) -> None:
+        routes = (ROOT / "traefik" / "dynamic" / "routes.yaml").read_text()
+        looked_for = dict(re.findall(r'default "http://(\w+):(\d+)"', routes))
+        assert looked_for.keys() == set(SERVERS)
+        for name, port in looked_for.items():
+            words = options(command(name), leave_out=set())
+            assert words.get("--bind", f"{words.get('--host')}:{words.get('--port')}") == (
+                f"0.0.0.0:{port}"
+            )
 
     def test_mounts_nothing_of_the_machine_but_this_checkout(self) -> None:
         mounts = [mount for each in CONTAINERS.values() for mount in each.get("volumes", ())]
