@@ -81,6 +81,20 @@ class TestAHeldRoom:
 
 
 class TestManyHeldRooms:
+    def test_do_not_stall_the_others_when_they_are_met(
+        self, sender: Sender, people: list[str], hold: Hold
+    ) -> None:
+        held, free = [new_room(people) for _ in range(10)], new_room(people)
+        hold(*held)
+        sender.sent(free, people[1], "warm")
+        times = []
+        for room in held:
+            sender.send(room, people[0], "waits")
+            start = time.monotonic()
+            sender.sent(free, people[1], "x")
+            times.append(time.monotonic() - start)
+        assert sorted(times)[5] < 0.2
+
     def test_do_not_stall_the_others(self, sender: Sender, people: list[str], hold: Hold) -> None:
         held = [new_room(people) for _ in range(10)]
         free = new_room(people)

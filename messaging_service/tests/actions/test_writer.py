@@ -235,6 +235,30 @@ class TestRepeats:
             assert sorted([mine, their[0]]) == ["client_id_reused", "sent"]
         assert sum(len(assert_dense(room)) for pair in pairs for room in pair) == len(ids)
 
+    @pytest.mark.parametrize("ends", ["commit", "rollback"])
+    def test_that_another_process_has_not_committed_yet_wait_for_it(
+        self, sender: Sender, people: list[str], hold: Callable[..., Any], ends: str
+    ) -> None:
+        """Its row cannot be seen, but stands in the way of the unique key."""
+        here, there = new_room(people), new_room(people)
+        id_ = uuid.uuid4().hex
+        other = hold(there)
+        with other.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO messages (room_id, seq, pos, created_pos, sender_id, client_id,"
+                " request_hash, message_type, content, timestamp)"
+                " VALUES (%s, 1, 1, 1, %s, %s, '', 'text', 'x', now())",
+                [there, people[0], id_],
+            )
+            cursor.execute("UPDATE rooms SET seq = 1, pos = 1 WHERE id = %s", [there])
+        answer = sender.send(here, people[0], "x", client_id=id_)
+        time.sleep(0.2)
+        assert not answer.done()
+        getattr(other, ends)()
+        expected = "client_id_reused" if ends == "commit" else "sent"
+        assert code(answer.result(5)) == expected
+        assert len(assert_dense(here)) + len(assert_dense(there)) == 1
+
 
 class TestRefusals:
     def test_leave_no_row_and_no_hole(self, sender: Sender, room: int, people: list[str]) -> None:

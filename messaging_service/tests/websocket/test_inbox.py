@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from messaging.websocket.inbox import Inbox, inbox_of
 
@@ -31,6 +33,30 @@ class TestAnInbox:
             await asyncio.sleep(0.02)
         for thread in range(threads):
             assert [n for who, n in got if who == thread] == list(range(count))
+
+    async def test_never_sleeps_over_what_comes_when_it_was_just_empty(self) -> None:
+        got: list[object] = []
+
+        class Late(deque[Any]):
+            """Something is posted after it was found empty, before anybody acts on that."""
+
+            def __bool__(self) -> bool:
+                found = len(self) > 0
+                if not found and not got[1:]:
+                    got.append("asked")
+                    thread = threading.Thread(target=inbox.post, args=(take, "late", None))
+                    thread.start()
+                    thread.join()
+                return found
+
+        def take(first: object, _: object) -> None:
+            got.append(first)
+
+        inbox = Inbox(asyncio.get_running_loop())
+        inbox._calls = Late()
+        inbox.post(take, "first", None)
+        await asyncio.sleep(0.05)
+        assert got == ["first", "asked", "late"]
 
     async def test_calls_on_the_loops_own_thread(self) -> None:
         inbox = Inbox(asyncio.get_running_loop())
