@@ -107,6 +107,6 @@ def changes_since(*, room_id: int, after: int, limit: int) -> Changes:
         rows = cursor.fetchall()
     messages = [MessageRow(*row[1:]) for row in rows if row[1] is not None]
     events = [message_sent(row, message_text(row)) for row in messages]
-    more = len(rows) == limit
-    pos = events[-1].pos if more and events else rows[0][0] if rows else after
+    more = len(events) == limit
+    pos = events[-1].pos if more else rows[0][0] if rows else after
     return Changes(events=events, pos=pos, more=more)
