@@ -195,22 +195,34 @@ def connect(socket_server: Server) -> Iterator[Connect]:
         socket.close()
 
 
+@pytest.fixture
+def enter(connect: Connect) -> Connect:
+    """The same, when it is ready: from here on everything that happens is told to it."""
+
+    def open_and_wait(person: Person, room_id: int, **where: Server) -> Socket:
+        socket = connect(person, room_id, **where)
+        socket.expect("ready")
+        return socket
+
+    return open_and_wait
+
+
 @pytest.fixture(params=sorted(DOORS))
-def door(request: pytest.FixtureRequest, api: Api, connect: Connect) -> Door:
+def door(request: pytest.FixtureRequest, api: Api, enter: Connect) -> Door:
     """Each way in, for what must not depend on the way."""
-    return DOORS[request.param](api=api, connect=connect)
+    return DOORS[request.param](api=api, enter=enter)
 
 
 @pytest.fixture
-def socket_door(api: Api, connect: Connect) -> SocketDoor:
-    return SocketDoor(api=api, connect=connect)
+def socket_door(api: Api, enter: Connect) -> SocketDoor:
+    return SocketDoor(api=api, enter=enter)
 
 
 Untouched = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
-def untouched(door: Door, connect: Connect, alice: Person, bob: Person, room: int) -> Untouched:
+def untouched(door: Door, enter: Connect, alice: Person, bob: Person, room: int) -> Untouched:
     """Assert that a block stores nothing and tells nobody in the room.
 
     What is told through the same door is told in order, so the next thing heard must be the
@@ -219,8 +231,7 @@ def untouched(door: Door, connect: Connect, alice: Person, bob: Person, room: in
 
     @contextmanager
     def watch() -> Iterator[None]:
-        before, hearing = state_of(room), connect(bob, room)
-        hearing.expect("ready")
+        before, hearing = state_of(room), enter(bob, room)
         yield
         assert state_of(room) == before
         after = door.send(alice, room, content="after that")

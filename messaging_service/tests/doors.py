@@ -22,9 +22,9 @@ class Answer:
 class Door:
     """`send` asks to send a message; `send_raw` sends bytes where a request is expected."""
 
-    def __init__(self, *, api: Any, connect: Callable[..., Socket]) -> None:
+    def __init__(self, *, api: Any, enter: Callable[..., Socket]) -> None:
         self.api = api
-        self.connect = connect
+        self.enter = enter
 
     def send(self, person: Any, room_id: int, **body: Any) -> Answer:
         return self.send_raw(person, room_id, json.dumps(body).encode())
@@ -49,8 +49,8 @@ class HttpDoor(Door):
 class SocketDoor(Door):
     """One socket for each person and room, opened with the first send."""
 
-    def __init__(self, *, api: Any, connect: Callable[..., Socket]) -> None:
-        super().__init__(api=api, connect=connect)
+    def __init__(self, *, api: Any, enter: Callable[..., Socket]) -> None:
+        super().__init__(api=api, enter=enter)
         self._sockets: dict[tuple[str, int], Socket] = {}
 
     def send(self, person: Any, room_id: int, **body: Any) -> Answer:
@@ -60,18 +60,16 @@ class SocketDoor(Door):
     def send_raw(self, person: Any, room_id: int, raw: bytes) -> Answer:
         socket = self.socket(person, room_id)
         socket.send(raw)
-        while True:
-            told = socket.next()
-            if told["type"] == "ack":
-                return Answer(message=told["message"], duplicate=told["duplicate"])
-            if told["type"] == "error":
-                fields = [error["field"] for error in told.get("errors", [])]
-                return Answer(code=told["code"], fields=fields)
+        told = socket.expect("ack", "error")
+        if told["type"] == "ack":
+            return Answer(message=told["message"], duplicate=told["duplicate"])
+        fields = [error["field"] for error in told.get("errors", [])]
+        return Answer(code=told["code"], fields=fields)
 
     def socket(self, person: Any, room_id: int) -> Socket:
         key = (person.id, room_id)
         if key not in self._sockets or self._sockets[key].is_closed:
-            self._sockets[key] = self.connect(person, room_id)
+            self._sockets[key] = self.enter(person, room_id)
         return self._sockets[key]
 
 

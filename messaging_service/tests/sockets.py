@@ -55,9 +55,9 @@ class Socket:
         self.send(frame | {"ref": ref})
         return self._find(lambda found: found.get("ref") == ref)
 
-    def expect(self, kind: str, *, within: float = SECONDS) -> dict[str, Any]:
-        """The first frame of this type that was not expected yet; others wait for their turn."""
-        return self._find(lambda found: found["type"] == kind, within=within)
+    def expect(self, *kinds: str, within: float = SECONDS) -> dict[str, Any]:
+        """The first frame of these types that was not expected yet; others wait for their turn."""
+        return self._find(lambda found: found["type"] in kinds, within=within)
 
     def next(self, *, within: float = SECONDS) -> dict[str, Any]:
         """The next frame, whatever it is."""

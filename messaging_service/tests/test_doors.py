@@ -24,8 +24,8 @@ def history_of(api, person, room):
 
 
 class TestSend:
-    def test_is_told_to_both_as_it_was_acknowledged(self, door, connect, alice, bob, room):
-        hearing = [connect(alice, room), connect(bob, room)]
+    def test_is_told_to_both_as_it_was_acknowledged(self, door, enter, alice, bob, room):
+        hearing = [enter(alice, room), enter(bob, room)]
         answer = door.send(alice, room, content="Hello from A", client_id="c-1")
         for socket in hearing:
             event = socket.expect("message")
@@ -102,11 +102,11 @@ class TestSend:
 class TestRepeatedSend:
     @pytest.mark.parametrize("again", sorted(DOORS))
     def test_gives_the_first_message_and_changes_nothing(
-        self, door, api, connect, untouched, alice, room, again
+        self, door, api, enter, untouched, alice, room, again
     ):
         first = door.send(alice, room, content="once", client_id="a")
         with untouched():
-            second = DOORS[again](api=api, connect=connect)
+            second = DOORS[again](api=api, enter=enter)
             answer = second.send(alice, room, content="once", client_id="a")
         assert (first.duplicate, answer.duplicate) == (False, True)
         assert answer.message == first.message
@@ -162,9 +162,9 @@ class TestSendByAnOutsider:
 
 
 class TestPlaces:
-    def test_are_one_order_whichever_door_was_used(self, api, connect, alice, bob, room):
-        doors = [kind(api=api, connect=connect) for kind in DOORS.values()]
-        hearing = connect(bob, room)
+    def test_are_one_order_whichever_door_was_used(self, api, enter, alice, bob, room):
+        doors = [kind(api=api, enter=enter) for kind in DOORS.values()]
+        hearing = enter(bob, room)
         sent = [doors[n % 2].send(alice, room, content=str(n)).message for n in range(10)]
         assert [message["seq"] for message in sent] == list(range(1, 11))
         assert [message["timestamp"] for message in sent] == sorted(m["timestamp"] for m in sent)

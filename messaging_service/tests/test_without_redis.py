@@ -71,10 +71,9 @@ def without_redis(own, request):
 
 class TestSendWithoutRedis:
     def test_is_acknowledged_within_a_second_and_told_within_five(
-        self, own, without_redis, connect, alice, bob, room
+        self, own, without_redis, enter, alice, bob, room
     ):
-        mine, theirs = (connect(person, room, server=own.sockets) for person in (alice, bob))
-        theirs.expect("ready")
+        mine, theirs = (enter(person, room, server=own.sockets) for person in (alice, bob))
         path, told = f"/api/chat/rooms/{room}/messages/", []
         with without_redis():
             for number in range(5):
@@ -93,9 +92,8 @@ class TestSendWithoutRedis:
         assert [message["seq"] for message in told] == list(range(1, 11))
         assert own.ask("GET", path, token=bob.token)[2]["results"] == told
 
-    def test_is_told_at_once_when_it_is_back(self, own, without_redis, connect, alice, bob, room):
-        mine, theirs = (connect(person, room, server=own.sockets) for person in (alice, bob))
-        theirs.expect("ready")
+    def test_is_told_at_once_when_it_is_back(self, own, without_redis, enter, alice, bob, room):
+        mine, theirs = (enter(person, room, server=own.sockets) for person in (alice, bob))
         with without_redis():
             missed = mine.ask({"type": "message", "content": "missed"})["message"]
         assert theirs.expect("message", within=6)["id"] == missed["id"]
@@ -128,9 +126,7 @@ class TestSocketWithoutRedis:
 
 
 class TestTicketWithoutRedis:
-    def test_is_refused_cleanly_and_sold_again_when_it_is_back(
-        self, own, without_redis, connect, alice
-    ):
+    def test_is_refused_cleanly_and_sold_again_when_it_is_back(self, own, without_redis, alice):
         with without_redis():
             status, headers, told, seconds = own.ask(
                 "POST", "/api/chat/ws-ticket/", token=alice.token

@@ -11,10 +11,8 @@ from messaging_service.tests.doors import SocketDoor
 
 
 @pytest.fixture
-def socket(connect, alice, room):
-    opened = connect(alice, room)
-    opened.expect("ready")
-    return opened
+def socket(enter, alice, room):
+    return enter(alice, room)
 
 
 @pytest.fixture
@@ -159,12 +157,10 @@ class TestPing:
 class TestTyping:
     @pytest.mark.parametrize("is_typing", [True, False])
     def test_is_told_to_the_other_and_not_to_its_author(
-        self, socket, connect, other_socket_server, alice, bob, room, is_typing
+        self, socket, enter, other_socket_server, alice, bob, room, is_typing
     ):
-        second = connect(alice, room, server=other_socket_server)
-        hearing = [connect(bob, room), connect(bob, room, server=other_socket_server)]
-        for opened in (second, *hearing):
-            opened.expect("ready")
+        second = enter(alice, room, server=other_socket_server)
+        hearing = [enter(bob, room), enter(bob, room, server=other_socket_server)]
         assert socket.ask({"type": "typing", "is_typing": is_typing})["type"] == "ack"
         for opened in hearing:
             assert opened.next() == {
@@ -178,8 +174,8 @@ class TestTyping:
         socket.ask({"type": "message", "content": "done"})
         assert socket.next()["type"] == second.next()["type"] == "message"
 
-    def test_stores_nothing(self, socket, connect, bob, room):
-        hearing = connect(bob, room)
+    def test_stores_nothing(self, socket, enter, bob, room):
+        hearing = enter(bob, room)
         socket.ask({"type": "typing", "is_typing": True})
         hearing.expect("typing")
         assert not Message.objects.filter(room_id=room).exists()
@@ -202,11 +198,9 @@ class TestTyping:
 
 class TestManySends:
     def test_of_one_socket_are_stored_and_told_in_their_order(
-        self, socket, connect, other_socket_server, bob, room
+        self, socket, enter, other_socket_server, bob, room
     ):
-        hearing = [socket, connect(bob, room), connect(bob, room, server=other_socket_server)]
-        for opened in hearing[1:]:
-            opened.expect("ready")
+        hearing = [socket, enter(bob, room), enter(bob, room, server=other_socket_server)]
         for number in range(200):
             socket.send({"type": "message", "content": str(number), "ref": str(number)})
         acks = [socket.expect("ack") for _ in range(200)]
@@ -216,21 +210,12 @@ class TestManySends:
         for opened in hearing:
             assert [opened.expect("message") for _ in range(200)] == events
 
-    def test_of_many_sockets_are_one_order_for_all(
-        self, connect, other_socket_server, alice, bob, room
-    ):
-        places = [
-            (alice, None),
-            (bob, None),
-            (alice, other_socket_server),
-            (bob, other_socket_server),
-        ]
+    def test_of_many_sockets_are_one_order_for_all(self, enter, socket_servers, alice, bob, room):
         sockets = [
-            connect(person, room, **({"server": server} if server else {}))
-            for person, server in places
+            enter(person, room, server=server)
+            for person in (alice, bob)
+            for server in socket_servers
         ]
-        for opened in sockets:
-            opened.expect("ready")
         for number in range(25):
             for opened in sockets:
                 opened.send({"type": "message", "content": str(number)})

@@ -16,6 +16,8 @@ class TestReady:
     ):
         for number in range(3):
             socket_door.send(alice, room, content=str(number))
+            # Acknowledged comes first: heard, it has reached everybody in this process.
+            socket_door.socket(alice, room).expect("message")
         began = datetime.now(UTC)
         ready = connect(bob, room).next()
         moment = datetime.fromisoformat(ready.pop("server_time"))
@@ -56,6 +58,7 @@ class TestReady:
         self, socket_door, connect, alice, bob, room
     ):
         socket_door.send(alice, room, content="before")
+        socket_door.socket(alice, room).expect("message")
         late = connect(bob, room)
         pos = late.next()["rooms"][0]["pos"]
         socket_door.send(alice, room, content="after")
@@ -105,17 +108,17 @@ class TestExpiringSocket:
 
 
 class TestClosedSocket:
-    def test_leaves_the_others_alone(self, socket_door, connect, alice, bob, room):
-        first, second = connect(alice, room), connect(alice, room)
+    def test_leaves_the_others_alone(self, socket_door, enter, alice, bob, room):
+        first, second = enter(alice, room), enter(alice, room)
         first.close()
         message = socket_door.send(bob, room, content="still there?").message
         assert second.expect("message")["id"] == message["id"]
 
 
 class TestServer:
-    def test_negotiates_no_compression(self, connect, alice, room):
+    def test_negotiates_no_compression(self, enter, alice, room):
         # The client offers it; a shared frame cannot be compressed for each.
-        assert connect(alice, room).link.protocol.extensions == []
+        assert enter(alice, room).link.protocol.extensions == []
 
     def test_writes_no_token_into_its_log(self, socket_server, connect, alice, carol, room):
         connect(alice, room).expect("ready")
