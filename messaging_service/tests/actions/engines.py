@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from tests.actions.stage import new_link
@@ -35,4 +35,6 @@ def frozen_postgres() -> Iterator[None]:
         yield
     finally:
         for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            # What was on its way out when it was stopped may be gone.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)

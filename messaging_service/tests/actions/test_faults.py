@@ -23,7 +23,7 @@ def backends() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND query LIKE '%%COMMIT%%'"
+            " AND pid <> pg_backend_pid() AND query ~ 'COMMIT|EXECUTE'"
         )
         return [pid for (pid,) in cursor.fetchall()]
 
@@ -121,24 +121,23 @@ class TestALostConnection:
         assert [row.content for row in stored(room)] == ["before", "goodbye"]
         assert code(outcome) in {"sent", "outcome_unknown"}
 
-    def test_between_two_sends_costs_at_most_one_refusal(
+    def test_between_two_sends_costs_nobody_anything(
         self, proxy: Proxy, sender: Sender, room: int, people: list[str]
     ) -> None:
         sender.sent(room, people[0], "before")
         proxy.cut()
         time.sleep(0.1)
         outcome = sender.send(room, people[0], "x").result(8)
-        assert code(outcome) in {"sent", "unavailable"}
+        assert code(outcome) == "sent"
         sender.sent(room, people[0], "after")
-        expected = ["before", "x", "after"] if isinstance(outcome, Sent) else ["before", "after"]
-        assert [row.content for row in assert_dense(room)] == expected
+        assert [row.content for row in assert_dense(room)] == ["before", "x", "after"]
 
     def test_by_a_killed_backend_gives_only_true_answers(
         self, sender: Sender, people: list[str]
     ) -> None:
         rooms = [new_room(people) for _ in range(3)]
         sender.sent(rooms[0], people[0], "warm")
-        answers = []
+        answers, killed = [], 0
         for n in range(1200):
             answers.append((rooms[n % 3], str(n), sender.send(rooms[n % 3], people[0], str(n))))
             time.sleep(0.0005)
@@ -146,6 +145,7 @@ class TestALostConnection:
                 with connection.cursor() as cursor:
                     for pid in backends():
                         cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+                        killed += 1
         outcomes = [(room, text, answer.result(10)) for room, text, answer in answers]
         kept = {(room, row.content) for room in rooms for row in assert_dense(room)}
         counts = {"sent": 0, "unavailable": 0, "outcome_unknown": 0}
@@ -155,8 +155,9 @@ class TestALostConnection:
                 assert (room, text) in kept
             elif outcome.code == "unavailable":
                 assert (room, text) not in kept
-        assert counts["sent"] > 600
-        assert counts["unavailable"] > 0
+        assert killed > 2
+        # A connection that is lost as soon as it is made is not tried a third time.
+        assert counts["sent"] > 1100
 
 
 class TestAFrozenPostgres:

@@ -52,6 +52,7 @@ class Committer:
             return self._commit(sends, wait=wait)
 
     def _commit(self, sends: Sequence[Send], *, wait: bool) -> Batch:
+        is_new = self._connection is None
         try:
             return self._transaction(sends, wait=wait)
         except CommitLostError as lost:
@@ -59,7 +60,8 @@ class Committer:
         except psycopg2.Error as error:
             if self._is_lost(error):
                 self.close()
-                return _all(sends, Unavailable())
+                # Nothing is stored before COMMIT, and Postgres may have restarted since the last.
+                return _all(sends, Unavailable()) if is_new else self._commit(sends, wait=wait)
             self._rollback()
             if isinstance(error, errors.LockNotAvailable):
                 # Halving would wait as long again for each half.
