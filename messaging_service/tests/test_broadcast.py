@@ -133,7 +133,8 @@ class TestAFailingRedis:
         publisher.publish([event(100)])
         heard = ear.hear(1)
         while heard[-1] != 100:
-            assert (more := ear.hear(1)), heard
+            more = ear.hear(1)
+            assert more, heard
             heard += more
 
     def test_that_is_away_is_left_alone_for_a_while(
