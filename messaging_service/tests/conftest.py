@@ -49,12 +49,13 @@ from django.db import connection, connections  # noqa: E402 - Django must be set
 from messaging.actions.profiles import know_person, remember_caller  # noqa: E402
 from messaging.actions.rooms import open_direct_room  # noqa: E402
 from messaging.actions.writer import writer  # noqa: E402
-from messaging.broadcast import publisher  # noqa: E402
+from messaging.broadcast import channel_of, publisher, unseal  # noqa: E402
 from messaging_service.tests.doors import DOORS, Door, SocketDoor  # noqa: E402
 from messaging_service.tests.people import Api, Person  # noqa: E402
 from messaging_service.tests.servers import AuthService, Server, start_auth_service, start_servers  # noqa: E402
 from messaging_service.tests.sockets import Socket  # noqa: E402
 from messaging_service.tests.state import state_of  # noqa: E402
+from messaging_service.tests.telling import listen  # noqa: E402
 from service_kit.testing import install_test_keys, token_for  # noqa: E402
 from service_kit.tokens import verify  # noqa: E402
 
@@ -232,12 +233,15 @@ def untouched(door: Door, enter: Connect, alice: Person, bob: Person, room: int)
     @contextmanager
     def watch() -> Iterator[None]:
         before, hearing = state_of(room), enter(bob, room)
-        yield
-        assert state_of(room) == before
-        after = door.send(alice, room, content="after that")
-        assert after.message["seq"] == before.counters[0] + 1
-        heard = hearing.next()
-        assert (heard["type"], heard["id"]) == ("message", after.message["id"])
+        with listen(channel_of(room)) as told:
+            yield
+            assert state_of(room) == before
+            after = door.send(alice, room, content="after that").message
+            assert after["seq"] == before.counters[0] + 1
+            heard = hearing.next()
+            assert (heard["type"], heard["id"]) == ("message", after["id"])
+            # A hub drops what is told twice, so Redis is asked as well.
+            assert unseal(told()).pos == after["pos"]
 
     return watch
 
