@@ -64,9 +64,7 @@ def engines() -> Iterator[Engines]:
         postgres = Postgres(
             home=home / "postgres", logs=home / "log", port=ports[0], password=secrets.postgres
         )
-        redis = Redis(
-            home=home / "redis", logs=home / "log", port=ports[1], password=secrets.redis
-        )
+        redis = Redis(home=home / "redis", logs=home / "log", port=ports[1], password=secrets.redis)
         for engine in (postgres, redis):
             running.callback(engine.stop)
             engine.start()

@@ -37,7 +37,7 @@ def connect(port: int, path: str) -> socket.socket:
         answer += byte
     if b" 101 " not in answer[:16]:
         raise ClosedError(answer.decode())
-    link.setblocking(False)  # noqa: FBT003 - the library's own form
+    link.setblocking(False)
     return link
 
 

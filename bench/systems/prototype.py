@@ -38,8 +38,6 @@ class Prototype(System):
             ]
         )
         environment = {"PROTOTYPE_DSN": words, "REDIS_URL": self.settings["REDIS_URL"]}
-        self.process = self.python(
-            "prototype", [*_UVICORN, "--port", str(self.port)], environment
-        )
+        self.process = self.python("prototype", [*_UVICORN, "--port", str(self.port)], environment)
         self.process.start()
         self.wait()

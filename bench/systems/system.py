@@ -50,9 +50,7 @@ class System:
         self.process.stop()
         self.database.close()
 
-    def python(
-        self, name: str, words: Sequence[str], environment: Mapping[str, str]
-    ) -> Process:
+    def python(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> Process:
         """Return a Python program of the benchmark's, with `bench` and `service_kit` importable."""
         paths = os.pathsep.join([str(ROOT), str(ROOT / "shared")])
         return Process(
