@@ -42,6 +42,9 @@ SECURE_REFERRER_POLICY = "no-referrer"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
+# Full origins of web pages that may open sockets: https://app.example.org
+ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
+
 AUTH_API_URL = env.str("AUTH_API_URL", default="http://authservice:8080")
 JWT = env.jwt()
 JWT_ALGORITHM = JWT["JWT_ALGORITHM"]

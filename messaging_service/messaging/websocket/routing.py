@@ -4,14 +4,17 @@ from channels.routing import URLRouter
 from django.urls import re_path
 
 from messaging.websocket.authentication import CredentialMiddleware
+from messaging.websocket.origins import OriginMiddleware
 from messaging.websocket.sockets import room_socket, unknown_path
 
-websocket = CredentialMiddleware(
-    URLRouter(
-        [
-            # Django's types know only views here; Channels' router takes ASGI applications.
-            re_path(r"^ws/chat/(?P<room_id>[0-9]{1,19})/$", room_socket),  # type: ignore[arg-type]
-            re_path(r"", unknown_path),  # type: ignore[arg-type]
-        ]
+websocket = OriginMiddleware(
+    CredentialMiddleware(
+        URLRouter(
+            [
+                # Django's types know only views here; Channels' router takes ASGI applications.
+                re_path(r"^ws/chat/(?P<room_id>[0-9]{1,19})/$", room_socket),  # type: ignore[arg-type]
+                re_path(r"", unknown_path),  # type: ignore[arg-type]
+            ]
+        )
     )
 )

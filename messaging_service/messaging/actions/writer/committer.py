@@ -123,7 +123,8 @@ class Committer:
             return self._again(sends, wait=wait)
         if isinstance(error, errors.DataError):
             return _all(sends, Invalid("Postgres cannot store this message."))
-        logger.error("A send failed.", exc_info=error)
+        # Not the error's text: its DETAIL may quote the row, and so what somebody wrote.
+        logger.error("A send failed: %s %s", type(error).__name__, error.pgcode)
         return _all(sends, Unavailable())
 
     def _again(self, sends: Sequence[Send], *, wait: bool) -> Batch:
