@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from django.conf import settings
 
-settings.configure(JWT_ISSUER="parley", JWT_AUDIENCE="messaging_service", USE_TZ=True)
+settings.configure(
+    JWT_ISSUER="parley",
+    JWT_AUDIENCE="messaging_service",
+    JWT_PUBLIC_KEY="",
+    JWT_SECRET="",
+    JWKS_URL="",
+    JWKS_CACHE_FILE="",
+    USE_TZ=True,
+)
 
-from service_kit.testing import public_key_pem, token_for  # noqa: E402 - it reads settings.
+from service_kit.testing import (  # noqa: E402 - it reads settings.
+    install_test_keys,
+    public_key_pem,
+    token_for,
+)
+from service_kit.tokens import verify  # noqa: E402 - as above.
 
-__all__ = ["public_key_pem", "token_of"]
+__all__ = ["install_test_keys", "public_key_pem", "token_of", "verify"]
 
 
 def token_of(user: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bench.client import Load, Result
+from bench.measurements import Measurement, percentile
 from bench.systems.system import HOT_ROOM, ROOMS
 from local.services import ROOT
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from bench.systems import System
 
 HOT_SOCKETS = 64
+HUNDRED_ROOMS = "100 rooms"
+HOT_ROOM_LOAD = "one hot room"
+RATE_200 = "200/s, 100 rooms"
+RATE_1000 = "1,000/s, 100 rooms"
 
 
 class WrongError(Exception):
@@ -31,11 +36,38 @@ class Workload:
     hot: bool = False
     rate: float = 0.0
     seconds: float = 3.0
+    too_much_for: tuple[str, ...] = ()
 
     def paths(self, system: System) -> list[str]:
         if self.hot:
             return [system.path(HOT_ROOM, second=n % 2 == 1) for n in range(HOT_SOCKETS)]
         return [system.path(room) for room in range(1, ROOMS + 1)]
+
+
+WORKLOADS = (
+    Workload(name=HUNDRED_ROOMS),
+    Workload(name=HOT_ROOM_LOAD, hot=True),
+    Workload(name=RATE_200, rate=200, seconds=4),
+    # Its queue would only grow.
+    Workload(name=RATE_1000, rate=1_000, seconds=4, too_much_for=("tutorial",)),
+)
+
+
+def measure(workload: Workload, system: System, *, number: int) -> Measurement:
+    """Run a load in round `number` and sum it up."""
+    result = run(workload, system)
+    latencies = [1_000 * latency for latency in result.latencies]
+    return Measurement(
+        round=number,
+        workload=workload.name,
+        system=system.name,
+        throughput=result.throughput,
+        p50=percentile(latencies, 0.5),
+        p99=percentile(latencies, 0.99),
+        delivered=sum(result.delivered),
+        # Every socket hears what is sent into its room.
+        due=sum(result.sent) * (HOT_SOCKETS if workload.hot else 1),
+    )
 
 
 def run(workload: Workload, system: System) -> Result:

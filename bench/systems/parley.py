@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Parley(System):
     """The members of room n are the users `first-n` and `second-n`."""
 
-    name = "messaging"
+    name = "parley"
 
     def __init__(self, engines: Engines) -> None:
         super().__init__(engines)

@@ -9,7 +9,7 @@ from django.db import transaction
 from bench.tutorial.models import Message, Room
 
 
-class ChatConsumer(AsyncJsonWebsocketConsumer):
+class ChatConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc] - it has no types
     """Acknowledges after COMMIT. It asks nobody whether the sender may."""
 
     async def connect(self) -> None:
@@ -31,7 +31,7 @@ class ChatConsumer(AsyncJsonWebsocketConsumer):
         await self.send_json(event | {"type": "message"})
 
 
-@database_sync_to_async
+@database_sync_to_async  # type: ignore[untyped-decorator]
 def save_message(room_id: int, content: dict[str, Any]) -> dict[str, Any]:
     """Store a message under the room's lock and return it as JSON."""
     with transaction.atomic():

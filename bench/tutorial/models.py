@@ -1,9 +1,15 @@
 """Rooms that count their messages, and messages in the order of that count."""
 
+from __future__ import annotations
+
+from typing import ClassVar
+
 from django.db import models
 
 
 class Room(models.Model):
+    objects: ClassVar[models.Manager[Room]] = models.Manager()
+
     seq = models.BigIntegerField(default=0)
 
     class Meta:
@@ -14,6 +20,9 @@ class Room(models.Model):
 
 
 class Message(models.Model):
+    objects: ClassVar[models.Manager[Message]] = models.Manager()
+
+    room_id: int
     room = models.ForeignKey(Room, on_delete=models.CASCADE, db_index=False)
     seq = models.BigIntegerField()
     sender = models.CharField(max_length=64)

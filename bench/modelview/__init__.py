@@ -1,0 +1,1 @@
+"""History as a usual DRF view answers it, over messaging_service's tables."""

@@ -1,0 +1,70 @@
+"""The results as a page of Markdown."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bench.measurements import Measurement, Measurements
+    from bench.targets import Verdict
+
+NOTES = """\
+Everything shares the machine: load client, servers, Postgres with its durable defaults (fsync,
+full_page_writes and synchronous_commit on) and Redis. Figures are medians over the rounds, in which
+the systems take turns; a ratio is the median of the ratios within each round. Throughput is per
+second; latencies are milliseconds from when a message was due to its ack, or from a request to its
+answer. After every load on the write path each acknowledged message is stored exactly once, and
+every room is numbered without holes, or there is no result.
+
+- parley: one socket process of messaging_service as `make run` starts it, with tokens and members.
+- prototype: the same two statements without authorisation, bare ASGI, Redis, uvicorn.
+- tutorial: Channels consumer, ORM through database_sync_to_async, group_send, Daphne, persistent
+  connections; 1,000/s is beyond it.
+- ModelSerializer: the same history as a DRF view with nested sender, on the same tables, under the
+  same gunicorn options and middleware.
+- service_kit, PyJWT: one token (EdDSA) verified again and again in one thread; no target.
+"""
+
+
+def report(
+    measurements: Measurements,
+    verdicts: Sequence[Verdict],
+    facts: Mapping[str, Mapping[str, str]],
+    *,
+    title: str,
+    command: str,
+) -> str:
+    """Write the page: targets first, then where and with what, then every figure."""
+    marks = [f"- {'PASS' if passed else 'FAIL'} {text}" for passed, text in verdicts]
+    lines = [f"# {title}", "", f"Command: `{command}`", "", "## Targets", "", *marks, ""]
+    for heading, values in facts.items():
+        lines += [f"## {heading}", "", *(f"- {name}: {it}" for name, it in values.items()), ""]
+    lines += ["## Figures", "", NOTES]
+    for workload in measurements.workloads():
+        lines += [f"### {workload}", "", *_table(measurements, workload), ""]
+    return "\n".join(lines)
+
+
+def _table(measurements: Measurements, workload: str) -> list[str]:
+    rows = [
+        _row(system, measurements.of(system, workload)) for system in measurements.systems(workload)
+    ]
+    head = "| system | per second | p50 ms | p99 ms | delivered | rounds: per second (p50 / p99) |"
+    return [head, "|---|---:|---:|---:|---:|---|", *rows]
+
+
+def _row(system: str, rounds: Sequence[Measurement]) -> str:
+    due = sum(each.due for each in rounds)
+    delivered = f"{sum(each.delivered for each in rounds) / due:.2%}" if due else "-"
+    cells = [
+        system,
+        f"{median(each.throughput for each in rounds):,.0f}",
+        f"{median(each.p50 for each in rounds):.2f}",
+        f"{median(each.p99 for each in rounds):.2f}",
+        delivered,
+        "; ".join(f"{each.throughput:,.0f} ({each.p50:.2f} / {each.p99:.2f})" for each in rounds),
+    ]
+    return f"| {' | '.join(cells)} |"
