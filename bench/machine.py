@@ -7,7 +7,7 @@ import platform
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import redis
 
@@ -37,7 +37,7 @@ def versions(running: Engines) -> dict[str, str]:
         cursor.execute("SHOW server_version")
         row = cursor.fetchone()
     with closing(redis.Redis.from_url(running.redis.url)) as client:
-        server = cast("dict[str, Any]", client.info("server"))
+        server = client.info("server")
     name = "valkey_version" if "valkey_version" in server else "redis_version"
     return {
         "python": platform.python_version(),

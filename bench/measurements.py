@@ -58,7 +58,8 @@ class Measurements:
     def ratio(self, figure: str, workload: str, system: str, against: str) -> float:
         """Return the median over rounds of one system's figure divided by another's."""
         pairs = zip(self.of(system, workload), self.of(against, workload), strict=True)
-        return median(getattr(mine, figure) / getattr(theirs, figure) for mine, theirs in pairs)
+        ratios = [getattr(mine, figure) / getattr(theirs, figure) for mine, theirs in pairs]
+        return float(median(ratios))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

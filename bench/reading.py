@@ -51,6 +51,8 @@ def start(parley: Parley, started: ExitStack) -> list[Server]:
     ours.wait_until(lambda: ready(ours))
     theirs.wait_until(lambda: answers(ports[1], "/health/live"))
     with parley.database.cursor() as cursor:
+        # Both read a table in good order, not one whose cleaning falls into somebody's turn.
+        cursor.execute("VACUUM ANALYZE")
         cursor.execute(
             "SELECT id FROM messages WHERE room_id = %s ORDER BY seq DESC LIMIT %s",
             [HOT_ROOM, PAGE],

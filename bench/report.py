@@ -17,7 +17,8 @@ full_page_writes and synchronous_commit on) and Redis. Figures are medians over 
 the systems take turns; a ratio is the median of the ratios within each round. Throughput is per
 second; latencies are milliseconds from when a message was due to its ack, or from a request to its
 answer. After every load on the write path each acknowledged message is stored exactly once, and
-every room is numbered without holes, or there is no result.
+every room is numbered without holes, or there is no result. Delivered is what sockets were told, of
+what they had to be told, when nothing more had come for a second.
 
 - parley: one socket process of messaging_service as `make run` starts it, with tokens and members.
 - prototype: the same two statements without authorisation, bare ASGI, Redis, uvicorn.

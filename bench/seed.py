@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import django
-from django.apps import apps
 
 django.setup()
 
 # By name: whoever reads the types of this file need not have messaging_service on the path.
-Member, Profile, Room = (apps.get_model("messaging", it) for it in ("Member", "Profile", "Room"))
+models = import_module("messaging.models")
+Member, Profile, Room = models.Member, models.Profile, models.Room
 
 
 def main(rooms: int) -> None:

@@ -41,5 +41,5 @@ class MessagesView(APIView):
             .select_related("sender")
             .order_by("-seq")[:PAGE]
         )
-        serializer = MessageSerializer(reversed(messages), many=True)
+        serializer = MessageSerializer(list(messages)[::-1], many=True)
         return Response({"results": serializer.data})

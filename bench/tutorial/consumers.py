@@ -9,7 +9,7 @@ from django.db import transaction
 from bench.tutorial.models import Message, Room
 
 
-class ChatConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc] - it has no types
+class ChatConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """Acknowledges after COMMIT. It asks nobody whether the sender may."""
 
     async def connect(self) -> None:
