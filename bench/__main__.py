@@ -47,6 +47,7 @@ def main() -> int:
     text = report(measurements, judged, facts, title=f"Measured on {date}", command=command)
     print(f"\n{text}")
     if not quick:
+        RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{date}.md").write_text(text)
     return 0 if all(verdict.passed for verdict in judged) else 1
 
