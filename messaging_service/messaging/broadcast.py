@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import cache
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import hiredis
 import orjson
 
 from messaging.events import Event
@@ -57,6 +58,18 @@ def unseal(data: bytes) -> Envelope:
     return Envelope(room_id, pos, kind, seq, author_id, text)
 
 
+def _tell(connection: Any, events: Sequence[Event]) -> None:  # noqa: ANN401 - untyped.
+    """Publish with one write: redis-py's pipeline makes one of every 6,000 bytes."""
+    commands = [
+        hiredis.pack_command(("PUBLISH", channel_of(event.room_id), seal(event)))  # type: ignore[arg-type]
+        for event in events
+    ]
+    connection.connect()
+    connection.send_packed_command([b"".join(commands)], check_health=False)
+    for _ in events:
+        connection.read_response()
+
+
 class Publisher:
     """A bounded queue, a thread, and a breaker that leaves a failing Redis alone for a second."""
 
@@ -93,20 +106,19 @@ class Publisher:
             atexit.register(self.stop)
 
     def _run(self) -> None:
-        redis = connect(timeout=TIMEOUT_SECONDS)
+        connection: Any = connect(timeout=TIMEOUT_SECONDS).connection_pool.make_connection()
         while events := self._take():
             if monotonic() < self._closed_until:
                 self.dropped += len(events)
                 continue
             try:
-                pipeline = redis.pipeline(transaction=False)
-                for event in events:
-                    pipeline.publish(channel_of(event.room_id), seal(event))
-                pipeline.execute()
+                _tell(connection, events)
             except Exception as error:  # noqa: BLE001 - nothing may end this thread.
+                connection.disconnect()
                 self._closed_until = monotonic() + PAUSE_SECONDS
                 self.dropped += len(events)
                 logger.warning("%d events were not told: %r", len(events), error)
+        connection.disconnect()
 
     def _take(self) -> list[Event]:
         with self._changed:

@@ -19,6 +19,13 @@ class TextFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
         return {"type": "string", "minLength": 1, "maxLength": self.target.max_length}
 
 
+class ClientIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "messaging.serializers.fields.ClientIdField"
+
+    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
+        return {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+
+
 class UserIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     target_class = "messaging.serializers.fields.UserIdField"
 

@@ -12,14 +12,18 @@ class Message(models.Model):
     class Type(models.TextChoices):
         TEXT = "text"
 
+    # No foreign key in the database, here and for the sender: each send would pay for a check of
+    # what its transaction has just locked or read, and would rewrite the sender's profile for it.
     room = models.ForeignKey(
-        Room, on_delete=models.CASCADE, related_name="messages", db_index=False
+        Room,
+        on_delete=models.CASCADE,
+        related_name="messages",
+        db_constraint=False,
+        db_index=False,
     )
     seq = models.BigIntegerField()
     created_pos = models.BigIntegerField()
     pos = models.BigIntegerField()
-    # No foreign key in the database: it would lock and rewrite the sender's profile at each send.
-    # A profile is never removed, and the sending transaction has just read it.
     sender = models.ForeignKey(
         Profile, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )

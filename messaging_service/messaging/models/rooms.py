@@ -58,7 +58,9 @@ class Member(models.Model):
         MEMBER = "member"
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="members", db_index=False)
-    user = models.ForeignKey(Profile, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(
+        Profile, on_delete=models.PROTECT, related_name="memberships", db_index=False
+    )
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.MEMBER)
     visible_from_seq = models.BigIntegerField(default=1)
     joined_pos = models.BigIntegerField(default=0)
@@ -71,6 +73,8 @@ class Member(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["room", "user"], name="member_once_per_room"),
         ]
+        # Both columns: whichever of the two indexes is taken, one member is found by key.
+        indexes = [models.Index(fields=["user", "room"], name="member_by_user")]
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.room_id}"

@@ -1,10 +1,12 @@
 """Fields of requests that DRF has no strict form of."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from rest_framework import serializers
 
-LONGEST_USER_ID = 64
+LONGEST_USER_ID: Final = 64
+_CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class TextField(serializers.Field[str, Any, str, Any]):
@@ -31,6 +33,20 @@ class TextField(serializers.Field[str, Any, str, Any]):
             self.fail("blank")
         if len(data.encode()) > self.max_bytes:
             self.fail("max_bytes", max_bytes=self.max_bytes)
+        return data
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
+class ClientIdField(serializers.Field[str, Any, str, Any]):
+    """A sender's own name for a message: 1-64 of `[A-Za-z0-9_-]`."""
+
+    default_error_messages = {"invalid": "1 to 64 of A-Z, a-z, 0-9, - and _ are expected."}
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str) or _CLIENT_ID.fullmatch(data) is None:
+            self.fail("invalid")
         return data
 
     def to_representation(self, value: str) -> str:

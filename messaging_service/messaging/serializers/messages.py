@@ -9,7 +9,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from messaging.models import Message
-from messaging.serializers.fields import TextField
+from messaging.serializers.fields import ClientIdField, TextField
 from service_kit.rendering import encode_json, timestamp
 
 
@@ -45,9 +45,7 @@ class MessageInput(serializers.Serializer[Any]):
     content = TextField(
         max_length=settings.LIMITS["MESSAGE_LENGTH"], max_bytes=settings.LIMITS["MESSAGE_BYTES"]
     )
-    client_id = serializers.RegexField(
-        r"\A[A-Za-z0-9_-]{1,64}\Z", required=False, trim_whitespace=False
-    )
+    client_id = ClientIdField(required=False)
     message_type = serializers.ChoiceField(Message.Type.choices, default=Message.Type.TEXT)
 
 

@@ -1,6 +1,7 @@
 """What happens around a socket process's life under uvicorn: at its end, nothing may be left."""
 
 import asyncio
+import gc
 from typing import Any
 
 from messaging.actions.writer import writer
@@ -13,9 +14,17 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     """Start the hub; at the end store and tell what is waiting (ASGI lifespan protocol)."""
     await receive()
     hub()
+    _spare_the_collector()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await stop_hub()
     await asyncio.to_thread(writer().stop)
     await asyncio.to_thread(publisher().stop)
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _spare_the_collector() -> None:
+    """Keep garbage collection off what stays anyway, and rarer: it stops every socket."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

@@ -9,8 +9,9 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
+import hiredis
 from redis.asyncio import Connection
 
 from service_kit.redis_client import connect_async
@@ -21,6 +22,7 @@ CONFIRMATION_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 1.0
 PING_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 15.0
+READ_BYTES: Final = 1 << 16
 
 
 class Subscriptions:
@@ -103,13 +105,24 @@ class Subscriptions:
             await connection.send_command("PING")
 
     async def _listen(self, connection: Connection) -> None:
+        """Take all that has come in at once: redis-py takes 20 us for each message by itself."""
+        stream, replies = connection._reader, hiredis.Reader()  # noqa: SLF001 - see above.
+        assert stream is not None
         while True:
-            reply = await connection.read_response(timeout=SILENCE_SECONDS, push_request=True)
-            match reply:
-                case [b"message", _, data]:
-                    self._tell(data)
-                case [b"subscribe", channel, _]:
-                    self._confirm(channel.decode())
+            async with asyncio.timeout(SILENCE_SECONDS):
+                data = await stream.read(READ_BYTES)
+            if not data:
+                raise ConnectionResetError
+            replies.feed(data)
+            while (reply := replies.gets()) is not False:
+                self._take(reply)
+
+    def _take(self, reply: Any) -> None:  # noqa: ANN401 - whatever Redis may say.
+        match reply:
+            case [b"message", _, data]:
+                self._tell(data)
+            case [b"subscribe", channel, _]:
+                self._confirm(channel.decode())
 
     def _tell(self, data: bytes) -> None:
         try:

@@ -77,7 +77,7 @@ class Decided:
         member = None
         if where in self.members:
             member = Sender(self.members[where], self.markers[where], send.sender_id, "")
-        return Seen(clock, member, request_hash, row)
+        return Seen(clock, 0, member, request_hash, row)
 
 
 def shown(plan: Plan, n: int) -> tuple[Any, ...]:

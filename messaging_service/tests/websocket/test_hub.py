@@ -4,10 +4,10 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from redis import Redis as Client
@@ -27,6 +27,8 @@ from messaging.websocket.hub import Hub
 from service_kit.refusals import as_refusal
 
 PROMISED_SECONDS = 5.0
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -187,6 +189,11 @@ async def listen_late(hub: Hub, room: int) -> Ear:
     return await listen(hub, room)
 
 
+async def after(seconds: float, work: Awaitable[T]) -> T:
+    await asyncio.sleep(max(0.0, seconds))
+    return await work
+
+
 class TestOpening:
     async def test_misses_nothing_of_what_is_sent_meanwhile(
         self, people: list[str], settings: Any
@@ -241,10 +248,10 @@ class TestOpening:
         async def visit(room: int) -> None:
             message = new_message({"content": "x"}, room_id=room)
             send = partial(send_message, sender_id=people[0], room_id=room, message=message)
-            sending = asyncio.create_task(asyncio.to_thread(send))
-            await asyncio.sleep(random.uniform(0, 0.006))
-            ears.append(await listen(hub, room))
-            await sending
+            head_start = random.uniform(-0.01, 0.01)
+            listening = asyncio.create_task(after(-head_start, listen(hub, room)))
+            await after(head_start, asyncio.to_thread(send))
+            ears.append(await listening)
 
         for room in await make_rooms(people, 80):
             await visit(room)

@@ -10,7 +10,14 @@ from psycopg2 import errors
 
 from messaging.actions.writer.connection import connect
 from messaging.actions.writer.sends import Outcome, Send, Sent
-from messaging.actions.writer.transaction import Plan, decide, lock_rooms, look, write
+from messaging.actions.writer.transaction import (
+    Plan,
+    decide,
+    lock_rooms,
+    look,
+    outcomes_of,
+    store,
+)
 from messaging.errors import Invalid, OutcomeUnknown, Unavailable
 from service_kit.database import time_limit
 
@@ -83,9 +90,9 @@ class Committer:
             held = [send for send in sends if not wait and send.room_id not in rooms]
             seen = look(cursor, mine) if mine else []
             plan = decide(mine, rooms, seen)
-            outcomes = write(cursor, plan, mine, rooms)
+            outcomes = outcomes_of(plan, mine)
             try:
-                cursor.execute("COMMIT")
+                store(cursor, plan, mine, rooms)
             except psycopg2.Error as error:
                 if self._is_lost(error):
                     raise CommitLostError(mine, plan, held) from error

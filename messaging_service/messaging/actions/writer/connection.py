@@ -23,14 +23,19 @@ _LOCK: Final = (
     "SELECT id, seq, pos, last_activity FROM rooms WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
 )
 
-_LOOK: Final = f"""
+_LOOK: Final = """
 SELECT clock_timestamp(), member.left_pos, member.last_read_seq, p.username, p.display_name,
-       m.request_hash, {MESSAGE_COLUMNS}
+       nextval('messages_id_seq'), m.id, m.request_hash
 FROM json_to_recordset($1) AS asked(n int, room_id bigint, sender_id text, client_id text)
 LEFT JOIN members member ON member.room_id = asked.room_id AND member.user_id = asked.sender_id
 LEFT JOIN profiles p ON p.user_id = asked.sender_id
 LEFT JOIN messages m ON m.sender_id = asked.sender_id AND m.client_id = asked.client_id
 ORDER BY asked.n
+"""
+
+_RECALL: Final = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages m JOIN profiles p ON p.user_id = m.sender_id
+WHERE m.id = ANY($1)
 """
 
 _WRITE: Final = """
@@ -43,20 +48,20 @@ WITH counted AS (
     FROM json_to_recordset($2) AS k(room_id bigint, user_id text, seq bigint)
     WHERE members.room_id = k.room_id AND members.user_id = k.user_id
 )
-INSERT INTO messages (room_id, seq, pos, created_pos, sender_id, client_id, request_hash,
+INSERT INTO messages (id, room_id, seq, pos, created_pos, sender_id, client_id, request_hash,
                       message_type, content, timestamp)
-SELECT room_id, seq, pos, pos, sender_id, client_id, decode(request_hash, 'hex'),
+SELECT id, room_id, seq, pos, pos, sender_id, client_id, decode(request_hash, 'hex'),
        message_type, content, at
 FROM json_to_recordset($3) AS new(
-    room_id bigint, seq bigint, pos bigint, sender_id text, client_id text, request_hash text,
-    message_type text, content text, at timestamptz)
-RETURNING room_id, seq, id
+    id bigint, room_id bigint, seq bigint, pos bigint, sender_id text, client_id text,
+    request_hash text, message_type text, content text, at timestamptz)
 """
 
 _PREPARE: Final = f"""
 PREPARE lock_free(bigint[]) AS {_LOCK} SKIP LOCKED;
 PREPARE lock_waiting(bigint[]) AS {_LOCK};
 PREPARE look(json) AS {_LOOK};
+PREPARE recall(bigint[]) AS {_RECALL};
 PREPARE write(json, json, json) AS {_WRITE};
 """
 

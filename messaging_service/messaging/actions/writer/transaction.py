@@ -40,6 +40,7 @@ class Seen(NamedTuple):
     """What the database held for one send, looked at under the lock."""
 
     clock: datetime
+    new_id: int
     sender: Sender | None
     request_hash: bytes
     duplicate: MessageRow | None
@@ -70,17 +71,28 @@ def look(cursor: Cursor, sends: Sequence[Send]) -> list[Seen]:
         for n, s in enumerate(sends)
     ]
     cursor.execute("EXECUTE look(%s)", [encode_json(asked).decode()])
-    return [_seen(row) for row in cursor.fetchall()]
+    rows = cursor.fetchall()
+    earlier = _recall(cursor, [row[6] for row in rows if row[6] is not None])
+    return [_seen(row, earlier) for row in rows]
 
 
-def _seen(row: tuple[Any, ...]) -> Seen:
-    clock, left_pos, last_read_seq, username, display_name, request_hash, *message = row
+def _recall(cursor: Cursor, ids: list[int]) -> dict[int, MessageRow]:
+    """What had been stored under a client_id that is used again, as it is now."""
+    if not ids:
+        return {}
+    cursor.execute("EXECUTE recall(%s::bigint[])", [ids])
+    return {row[0]: MessageRow(*row) for row in cursor.fetchall()}
+
+
+def _seen(row: tuple[Any, ...], earlier: dict[int, MessageRow]) -> Seen:
+    clock, left_pos, last_read_seq, username, display_name, new_id, earlier_id, request_hash = row
     is_member = last_read_seq is not None and username is not None
     return Seen(
         clock=clock,
+        new_id=new_id,
         sender=Sender(left_pos, last_read_seq, username, display_name) if is_member else None,
         request_hash=bytes(request_hash or b""),
-        duplicate=MessageRow(*message) if message[0] is not None else None,
+        duplicate=earlier.get(earlier_id),
     )
 
 
@@ -100,8 +112,7 @@ def decide(sends: Sequence[Send], rooms: dict[int, LockedRoom], seen: Sequence[S
         else:
             first_use[send.sender_id, send.message.client_id] = n
             assert room is not None
-            assert found.sender is not None
-            plan.new[n] = _number(plan, send, room, found.sender, found.clock)
+            plan.new[n] = _number(plan, send, room, found)
     return plan
 
 
@@ -119,19 +130,19 @@ def _recognise_in_batch(plan: Plan, n: int, earlier: int, sends: Sequence[Send])
         plan.refused[n] = ClientIdReused()
 
 
-def _number(
-    plan: Plan, send: Send, room: LockedRoom, sender: Sender, clock: datetime
-) -> MessageRow:
+def _number(plan: Plan, send: Send, room: LockedRoom, found: Seen) -> MessageRow:
     """Give the send its place; who had nothing unread has read his own message too."""
+    sender = found.sender
+    assert sender is not None
     marker = plan.markers.get((send.room_id, send.sender_id), sender.last_read_seq)
     if marker == room.seq:
         plan.markers[send.room_id, send.sender_id] = room.seq + 1
     room.seq += 1
     room.pos += 1
     # The wall clock may step back, and another process may have been ahead: never before the last.
-    room.last_activity = max(clock, room.last_activity)
+    room.last_activity = max(found.clock, room.last_activity)
     return MessageRow(
-        id=0,
+        id=found.new_id,
         room_id=send.room_id,
         seq=room.seq,
         pos=room.pos,
@@ -148,27 +159,11 @@ def _number(
     )
 
 
-def write(
-    cursor: Cursor, plan: Plan, sends: Sequence[Send], rooms: dict[int, LockedRoom]
-) -> list[Outcome]:
-    """Store what the plan accepts, and give each send its outcome; the caller commits."""
-    ids = _store(cursor, plan, sends, rooms) if plan.new else {}
-    sent: dict[int, Outcome] = dict(plan.refused)
-    for n, row in plan.new.items():
-        stored = row._replace(id=ids[row.room_id, row.seq])
-        sent[n] = Sent(row=stored, text=message_text(stored), duplicate=False)
-    for n, row in plan.repeated.items():
-        sent[n] = Sent(row=row, text=message_text(row), duplicate=True)
-    for n, earlier in plan.repeated_in_batch.items():
-        first = sent[earlier]
-        assert isinstance(first, Sent)
-        sent[n] = Sent(row=first.row, text=first.text, duplicate=True)
-    return [sent[n] for n in range(len(sends))]
-
-
-def _store(
-    cursor: Cursor, plan: Plan, sends: Sequence[Send], rooms: dict[int, LockedRoom]
-) -> dict[tuple[int, int], int]:
+def store(cursor: Cursor, plan: Plan, sends: Sequence[Send], rooms: dict[int, LockedRoom]) -> None:
+    """Store what the plan accepts and commit, in one round trip; where nothing is new, just end."""
+    if not plan.new:
+        cursor.execute("COMMIT")
+        return
     touched = {row.room_id for row in plan.new.values()}
     counters = [
         {"id": id_, "seq": room.seq, "pos": room.pos, "at": room.last_activity}
@@ -181,12 +176,12 @@ def _store(
     ]
     rows = [_columns(row, sends[n].message.request_hash) for n, row in plan.new.items()]
     arguments = [encode_json(part).decode() for part in (counters, markers, rows)]
-    cursor.execute("EXECUTE write(%s, %s, %s)", arguments)
-    return {(room_id, seq): id_ for room_id, seq, id_ in cursor.fetchall()}
+    cursor.execute("EXECUTE write(%s, %s, %s); COMMIT", arguments)
 
 
 def _columns(row: MessageRow, request_hash: bytes) -> dict[str, Any]:
     return {
+        "id": row.id,
         "room_id": row.room_id,
         "seq": row.seq,
         "pos": row.pos,
@@ -197,3 +192,17 @@ def _columns(row: MessageRow, request_hash: bytes) -> dict[str, Any]:
         "content": row.content,
         "at": row.timestamp,
     }
+
+
+def outcomes_of(plan: Plan, sends: Sequence[Send]) -> list[Outcome]:
+    """What to answer to each send once the plan is stored."""
+    sent: dict[int, Outcome] = dict(plan.refused)
+    for n, row in plan.new.items():
+        sent[n] = Sent(row=row, text=message_text(row), duplicate=False)
+    for n, row in plan.repeated.items():
+        sent[n] = Sent(row=row, text=message_text(row), duplicate=True)
+    for n, earlier in plan.repeated_in_batch.items():
+        first = sent[earlier]
+        assert isinstance(first, Sent)
+        sent[n] = Sent(row=first.row, text=first.text, duplicate=True)
+    return [sent[n] for n in range(len(sends))]
