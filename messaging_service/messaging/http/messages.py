@@ -35,6 +35,9 @@ class HistoryInput(serializers.Serializer[Any]):
         return attrs
 
 
+_history_input: Final = HistoryInput()
+
+
 class RoomMessagesView(APIView):
     @extend_schema(
         operation_id="get_history",
@@ -43,10 +46,9 @@ class RoomMessagesView(APIView):
     )
     def get(self, request: Request, room_id: int) -> Response:
         """A page of the room's history, oldest first; without parameters the newest."""
-        asked = HistoryInput(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        page = history(user_id=caller_of(request).id, room_id=room_id, **asked.validated_data)
-        return Response(_page_json(page, request, asked.validated_data["limit"]))
+        asked = _history_input.run_validation(request.query_params)
+        page = history(user_id=caller_of(request).id, room_id=room_id, **asked)
+        return Response(_page_json(page, request, asked["limit"]))
 
     @extend_schema(
         operation_id="send_message",

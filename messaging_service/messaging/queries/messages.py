@@ -14,25 +14,16 @@ from messaging.serializers.messages import (
     message_text,
 )
 
-# `seq` has no holes, so a page is a range of it, found without counting or sorting the room.
-# Membership, counters and rows are one statement, so one snapshot.
-_HISTORY: Final = f"""
-WITH page AS (
-    SELECT room.id, room.pos, room.seq AS newest, me.visible_from_seq AS oldest, me.joined_pos,
-           CASE WHEN %(after)s IS NOT NULL THEN greatest(%(after)s + 1, me.visible_from_seq)
-                WHEN %(around)s IS NOT NULL
-                THEN least(%(around)s - %(limit)s / 2, room.seq - %(limit)s + 1)
-                ELSE least(coalesce(%(before)s - 1, room.seq), room.seq) - %(limit)s + 1
-           END AS first
-    FROM members me JOIN rooms room ON room.id = me.room_id
-    WHERE me.room_id = %(room_id)s AND me.user_id = %(user_id)s AND me.left_pos IS NULL
-)
-SELECT page.pos, page.newest, page.oldest, greatest(page.first, page.oldest),
-       least(page.first + %(limit)s - 1, page.newest), (SELECT value FROM epoch), {MESSAGE_COLUMNS}
-FROM page
-LEFT JOIN (messages m JOIN profiles p ON p.user_id = m.sender_id)
-    ON m.room_id = page.id AND m.pos >= page.joined_pos
-    AND m.seq BETWEEN greatest(page.first, page.oldest) AND page.first + %(limit)s - 1
+_SEEN_BY: Final = """
+SELECT room.pos, room.seq, me.visible_from_seq, me.joined_pos, (SELECT value::text FROM epoch)
+FROM members me JOIN rooms room ON room.id = me.room_id
+WHERE me.room_id = %s AND me.user_id = %s AND me.left_pos IS NULL
+"""
+
+_RANGE: Final = f"""
+SELECT {MESSAGE_COLUMNS}
+FROM messages m JOIN profiles p ON p.user_id = m.sender_id
+WHERE m.room_id = %s AND m.seq BETWEEN %s AND %s AND m.pos >= %s
 ORDER BY m.seq
 """
 
@@ -68,25 +59,39 @@ def history(
 ) -> Page:
     """At most `limit` messages that this member may see: the newest, or those around a `seq`.
 
-    Give one of before, after (both exclusive) and around. Raises NotFound for a stranger.
+    Give one of before, after (both exclusive) and around. Raises NotFound for a stranger. A message
+    may be newer than the page's `pos`, never older: following the room from there misses nothing.
     """
-    if not 0 < room_id <= LARGEST_ID:
+    if room_id > LARGEST_ID:
         raise NotFound("room")
-    arguments: dict[str, str | int | None] = {"user_id": user_id, "room_id": room_id}
-    arguments |= {"limit": limit, "before": before, "after": after, "around": around}
     with connection.cursor() as cursor:
-        cursor.execute(_HISTORY, arguments)
+        cursor.execute(_SEEN_BY, [room_id, user_id])
+        found = cursor.fetchone()
+        if found is None:
+            raise NotFound("room")
+        pos, newest, oldest, joined_pos, epoch = found
+        start = _first_of_page(newest, oldest, limit, before, after, around)
+        first, last = max(start, oldest), min(start + limit - 1, newest)
+        cursor.execute(_RANGE, [room_id, first, last, joined_pos])
         rows = cursor.fetchall()
-    if not rows:
-        raise NotFound("room")
-    pos, newest, oldest, first, last, epoch = rows[0][:6]
     return Page(
-        results=[message_json(MessageRow(*row[6:])) for row in rows if row[6] is not None],
+        results=[message_json(MessageRow(*row)) for row in rows],
         before=first if first > oldest else None,
         after=max(last, 0) if last < newest else None,
         pos=pos,
-        epoch=str(epoch),
+        epoch=epoch,
     )
+
+
+def _first_of_page(
+    newest: int, oldest: int, limit: int, before: int | None, after: int | None, around: int | None
+) -> int:
+    """Where a page begins. `seq` has no holes, so a page is a range: nothing is counted."""
+    if after is not None:
+        return max(after + 1, oldest)
+    if around is not None:
+        return min(max(around - limit // 2, oldest), newest - limit + 1)
+    return (newest if before is None else min(before - 1, newest)) - limit + 1
 
 
 class Changes(NamedTuple):
