@@ -29,7 +29,7 @@ PublicKey = Ed25519PublicKey | RSAPublicKey | EllipticCurvePublicKey
 _DEFAULT_ALGORITHMS = {"OKP": "EdDSA", "RSA": "RS256", "EC": "ES256"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Key:
     """A key bound to the one algorithm it verifies; bytes for a shared secret."""
 

@@ -3,6 +3,7 @@
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from service_kit.refusals import Refusal
 
 LEEWAY_SECONDS = 30
 MAX_BYTES = 4096
+REMEMBERED_SIGNATURES = 1024
 
 _ALGORITHMS = get_default_algorithms()
 _LATEST = 253_402_300_800  # the year 10000
@@ -62,9 +64,19 @@ def _verify(token: str) -> Claims:
     payload, signature = _decode(payload_text), _decode(signature_text)
     key = _key_for(header)
     signed = token[: -len(signature_text) - 1].encode()
+    _check_signature(key, signed, signature)
+    return _claims(decode_object(payload))
+
+
+@lru_cache(maxsize=REMEMBERED_SIGNATURES)
+def _check_signature(key: Key, signed: bytes, signature: bytes) -> None:
+    """Raise unless this key made the signature.
+
+    Remembered, because a token is shown many times and this is most of its cost. Only that: its
+    key must still be in the ring, and every claim is looked at each time.
+    """
     if not _ALGORITHMS[key.algorithm].verify(signed, key.value, signature):
         raise _NotGenuine
-    return _claims(decode_object(payload))
 
 
 def _decode(text: str) -> bytes:

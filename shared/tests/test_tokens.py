@@ -16,11 +16,11 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_kit import testing
+from service_kit import testing, tokens
 from service_kit.jwks import Key
 from service_kit.keys import key_ring
 from service_kit.problems import Refusal
-from service_kit.testing import KID, public_key_pem, sign, token_for
+from service_kit.testing import KID, install_test_keys, public_key_pem, sign, token_for
 from service_kit.tokens import LEEWAY_SECONDS, MAX_BYTES, Claims, verify
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -329,6 +329,45 @@ class TestClock:
     def test_says_expired_of_no_forged_token(self):
         mine = ed25519.Ed25519PrivateKey.generate()
         assert refuses(sign(self.at(iat=-400, nbf=-400, exp=-120), key=mine))
+
+
+class TestARememberedSignature:
+    """A token shown again costs less; nothing else changes."""
+
+    def test_is_checked_once(self, monkeypatch):
+        token = token_for(1)
+        verify(token)
+        monkeypatch.setattr(tokens, "_ALGORITHMS", {})
+        assert verify(token).user_id == "1"
+
+    def test_does_not_outlive_its_key(self):
+        token = token_for(1)
+        verify(token)
+        key_ring().hold({KID: Key("EdDSA", ed25519.Ed25519PrivateKey.generate().public_key())})
+        try:
+            assert refuses(token)
+        finally:
+            install_test_keys()
+
+    def test_does_not_outlive_its_token(self, monkeypatch):
+        token = token_for(1, expires_in=60)
+        verify(token)
+        late = time.time() + 60 + LEEWAY_SECONDS + 1
+        monkeypatch.setattr(tokens.time, "time", lambda: late)
+        with pytest.raises(Refusal) as refused:
+            verify(token)
+        assert refused.value.code == "token_expired"
+
+    def test_is_not_good_for_another_audience(self):
+        token = token_for(1)
+        verify(token)
+        with override_settings(JWT_AUDIENCE="somebody_else"):
+            assert refuses(token)
+
+    def test_is_not_remembered_of_a_forgery(self):
+        forged = token_for(1)[:-4] + "AAAA"
+        assert refuses(forged)
+        assert refuses(forged)
 
 
 class TestFixedKey:
