@@ -29,12 +29,15 @@ def _parent(pid: int) -> int:
 def frozen_postgres() -> Iterator[None]:
     """Nothing of Postgres runs while the block does."""
     pids = postgres_pids()
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
     try:
+        _tell(pids, signal.SIGSTOP)
         yield
     finally:
-        for pid in pids:
-            # What was on its way out when it was stopped may be gone.
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        _tell(pids, signal.SIGCONT)
+
+
+def _tell(pids: list[int], what: signal.Signals) -> None:
+    for pid in pids:
+        # What was on its way out may be gone.
+        with suppress(ProcessLookupError):
+            os.kill(pid, what)

@@ -13,8 +13,7 @@ from messaging.actions.writer.sends import Outcome, Send, Sent
 from messaging.actions.writer.transaction import (
     Plan,
     decide,
-    lock_rooms,
-    look,
+    lock_and_look,
     outcomes_of,
     store,
 )
@@ -85,11 +84,12 @@ class Committer:
         if self._connection is None:
             self._connection = connect()
         with self._connection.cursor() as cursor:
-            rooms = lock_rooms(cursor, [send.room_id for send in sends], wait=wait)
-            mine = [send for send in sends if wait or send.room_id in rooms]
+            rooms, seen = lock_and_look(cursor, sends, wait=wait)
+            found = list(zip(sends, seen, strict=True))
+            ours = [(send, look) for send, look in found if wait or send.room_id in rooms]
             held = [send for send in sends if not wait and send.room_id not in rooms]
-            seen = look(cursor, mine) if mine else []
-            plan = decide(mine, rooms, seen)
+            mine = [send for send, _ in ours]
+            plan = decide(mine, rooms, [look for _, look in ours])
             outcomes = outcomes_of(plan, mine)
             try:
                 store(cursor, plan, mine, rooms)

@@ -19,14 +19,20 @@ _OPTIONS: Final = (
     f" -c enable_hashjoin=off -c enable_mergejoin=off -c lock_timeout={LOCK_TIMEOUT_MS}"
 )
 
-_LOCK: Final = (
-    "SELECT id, seq, pos, last_activity FROM rooms WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE"
-)
+# Which rooms were locked travels to the next statement in a setting that ends with the transaction:
+# so both go in one round trip, and are still two statements, each with a snapshot of its own.
+_LOCK: Final = """
+SELECT set_config('parley.locked', coalesce(string_agg(id::text, ','), ''), true)
+FROM (SELECT id FROM rooms WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE {others}) AS locked
+"""
 
 _LOOK: Final = """
-SELECT clock_timestamp(), member.left_pos, member.last_read_seq, p.username, p.display_name,
+SELECT clock_timestamp(), room.id, room.seq, room.pos, room.last_activity,
+       member.left_pos, member.last_read_seq, p.username, p.display_name,
        nextval('messages_id_seq'), m.id, m.request_hash
 FROM json_to_recordset($1) AS asked(n int, room_id bigint, sender_id text, client_id text)
+LEFT JOIN rooms room ON room.id = asked.room_id
+    AND room.id = ANY((SELECT string_to_array(current_setting('parley.locked'), ','))::bigint[])
 LEFT JOIN members member ON member.room_id = asked.room_id AND member.user_id = asked.sender_id
 LEFT JOIN profiles p ON p.user_id = asked.sender_id
 LEFT JOIN messages m ON m.sender_id = asked.sender_id AND m.client_id = asked.client_id
@@ -58,8 +64,8 @@ FROM json_to_recordset($3) AS new(
 """
 
 _PREPARE: Final = f"""
-PREPARE lock_free(bigint[]) AS {_LOCK} SKIP LOCKED;
-PREPARE lock_waiting(bigint[]) AS {_LOCK};
+PREPARE lock_free(bigint[]) AS {_LOCK.format(others="SKIP LOCKED")};
+PREPARE lock_waiting(bigint[]) AS {_LOCK.format(others="")};
 PREPARE look(json) AS {_LOOK};
 PREPARE recall(bigint[]) AS {_RECALL};
 PREPARE write(json, json, json) AS {_WRITE};

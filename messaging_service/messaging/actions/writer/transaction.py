@@ -57,23 +57,26 @@ class Plan:
     markers: dict[tuple[int, str], int] = field(default_factory=dict)
 
 
-def lock_rooms(cursor: Cursor, room_ids: Sequence[int], *, wait: bool) -> dict[int, LockedRoom]:
-    """Begin, and hold the rooms' rows in id order; without `wait`, those that nobody holds."""
-    statement = "lock_waiting" if wait else "lock_free"
-    cursor.execute(f"BEGIN; EXECUTE {statement}(%s::bigint[])", [sorted(set(room_ids))])
-    return {row[0]: LockedRoom(*row[1:]) for row in cursor.fetchall()}
+def lock_and_look(
+    cursor: Cursor, sends: Sequence[Send], *, wait: bool
+) -> tuple[dict[int, LockedRoom], list[Seen]]:
+    """Begin, hold the rooms' rows in id order, then look; without `wait`, hold what is free.
 
-
-def look(cursor: Cursor, sends: Sequence[Send]) -> list[Seen]:
-    """Membership and earlier use of the client_id for each send, in the order of the sends."""
+    Gives the rooms that are held now, and what there is for each send, in the order of the sends.
+    """
     asked = [
         {"n": n, "room_id": s.room_id, "sender_id": s.sender_id, "client_id": s.message.client_id}
         for n, s in enumerate(sends)
     ]
-    cursor.execute("EXECUTE look(%s)", [encode_json(asked).decode()])
+    lock = "lock_waiting" if wait else "lock_free"
+    cursor.execute(
+        f"BEGIN; EXECUTE {lock}(%s::bigint[]); EXECUTE look(%s)",
+        [list({send.room_id for send in sends}), encode_json(asked).decode()],
+    )
     rows = cursor.fetchall()
-    earlier = _recall(cursor, [row[6] for row in rows if row[6] is not None])
-    return [_seen(row, earlier) for row in rows]
+    rooms = {row[1]: LockedRoom(*row[2:5]) for row in rows if row[1] is not None}
+    earlier = _recall(cursor, [row[10] for row in rows if row[10] is not None])
+    return rooms, [_seen(row, earlier) for row in rows]
 
 
 def _recall(cursor: Cursor, ids: list[int]) -> dict[int, MessageRow]:
@@ -85,10 +88,10 @@ def _recall(cursor: Cursor, ids: list[int]) -> dict[int, MessageRow]:
 
 
 def _seen(row: tuple[Any, ...], earlier: dict[int, MessageRow]) -> Seen:
-    clock, left_pos, last_read_seq, username, display_name, new_id, earlier_id, request_hash = row
+    left_pos, last_read_seq, username, display_name, new_id, earlier_id, request_hash = row[5:]
     is_member = last_read_seq is not None and username is not None
     return Seen(
-        clock=clock,
+        clock=row[0],
         new_id=new_id,
         sender=Sender(left_pos, last_read_seq, username, display_name) if is_member else None,
         request_hash=bytes(request_hash or b""),
