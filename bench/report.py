@@ -26,7 +26,7 @@ what they had to be told, when nothing more had come for a second.
   connections; 1,000/s is beyond it.
 - ModelSerializer: the same history as a DRF view with nested sender, on the same tables, under the
   same gunicorn options and middleware.
-- service_kit, PyJWT: one token (EdDSA) verified again and again in one thread; no target.
+- service_kit, PyJWT: tokens (EdDSA) never seen before, verified in one thread; no target.
 """
 
 
