@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.actions.messages import send_message
@@ -15,6 +14,7 @@ from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS, HistoryOutput, MessageOutput
 from messaging.queries.messages import Page, history
 from messaging.serializers.messages import MessageInput, new_message
+from service_kit.rendering import encode_json
 
 HISTORY_PAGE: Final = settings.LIMITS["HISTORY_PAGE"]
 # JSON numbers are exact up to here; no room gets that far.
@@ -44,11 +44,11 @@ class RoomMessagesView(APIView):
         parameters=[HistoryInput],
         responses={200: HistoryOutput, **PROBLEMS},
     )
-    def get(self, request: Request, room_id: int) -> Response:
+    def get(self, request: Request, room_id: int) -> HttpResponse:
         """A page of the room's history, oldest first; without parameters the newest."""
         asked = _history_input.run_validation(request.query_params)
         page = history(user_id=caller_of(request).id, room_id=room_id, **asked)
-        return Response(_page_json(page, request, asked["limit"]))
+        return _json(encode_json(_page_json(page, request, asked["limit"])), status=200)
 
     @extend_schema(
         operation_id="send_message",
@@ -60,8 +60,11 @@ class RoomMessagesView(APIView):
         message = new_message(request.data, room_id=room_id)
         sent = send_message(sender_id=caller_of(request).id, room_id=room_id, message=message)
         body = sent.text[:-1] + b',"duplicate":true}' if sent.duplicate else sent.text
-        status = 200 if sent.duplicate else 201
-        return HttpResponse(body, status=status, content_type="application/json")
+        return _json(body, status=200 if sent.duplicate else 201)
+
+
+def _json(body: bytes, *, status: int) -> HttpResponse:
+    return HttpResponse(body, status=status, content_type="application/json")
 
 
 def _page_json(page: Page, request: Request, limit: int) -> dict[str, Any]:

@@ -14,18 +14,30 @@ from messaging.serializers.messages import (
     message_text,
 )
 
-_SEEN_BY: Final = """
-SELECT room.pos, room.seq, me.visible_from_seq, me.joined_pos, (SELECT value::text FROM epoch)
-FROM members me JOIN rooms room ON room.id = me.room_id
-WHERE me.room_id = %s AND me.user_id = %s AND me.left_pos IS NULL
-"""
-
-_RANGE: Final = f"""
-SELECT {MESSAGE_COLUMNS}
-FROM messages m JOIN profiles p ON p.user_id = m.sender_id
-WHERE m.room_id = %s AND m.seq BETWEEN %s AND %s AND m.pos >= %s
+# `seq` has no holes, so a page is a range of it: nothing is counted, sorted or skipped.
+_HISTORY: Final = f"""
+SELECT page.pos, page.newest, page.oldest, page.start, page.epoch, {MESSAGE_COLUMNS}
+FROM (
+    SELECT room.id, room.pos, room.seq AS newest, me.visible_from_seq AS oldest, me.joined_pos,
+           (SELECT value::text FROM epoch) AS epoch, {{start}} AS start
+    FROM members me JOIN rooms room ON room.id = me.room_id
+    WHERE me.room_id = %(room_id)s AND me.user_id = %(user_id)s AND me.left_pos IS NULL
+) AS page
+LEFT JOIN (messages m JOIN profiles p ON p.user_id = m.sender_id)
+    ON m.room_id = page.id AND m.pos >= page.joined_pos AND m.seq >= page.oldest
+    AND m.seq BETWEEN page.start AND page.start + %(limit)s - 1
 ORDER BY m.seq
 """
+
+# Where a page begins, by the parameter it is asked for with.
+_STARTS: Final = {
+    "": "room.seq - %(limit)s + 1",
+    "before": "least(%(seq)s - 1, room.seq) - %(limit)s + 1",
+    "after": "greatest(%(seq)s + 1, me.visible_from_seq)",
+    "around": "least(greatest(%(seq)s - %(limit)s / 2, me.visible_from_seq),"
+    " room.seq - %(limit)s + 1)",
+}
+_STATEMENTS: Final = {name: _HISTORY.format(start=start) for name, start in _STARTS.items()}
 
 _CHANGES: Final = f"""
 SELECT room.pos, {MESSAGE_COLUMNS}
@@ -48,50 +60,30 @@ class Page(NamedTuple):
     epoch: str
 
 
-def history(
-    *,
-    user_id: str,
-    room_id: int,
-    limit: int,
-    before: int | None = None,
-    after: int | None = None,
-    around: int | None = None,
-) -> Page:
+def history(*, user_id: str, room_id: int, limit: int, **wanted: int) -> Page:
     """At most `limit` messages that this member may see: the newest, or those around a `seq`.
 
-    Give one of before, after (both exclusive) and around. Raises NotFound for a stranger. A message
-    may be newer than the page's `pos`, never older: following the room from there misses nothing.
+    `wanted` is one of before, after (both exclusive) and around, or nothing. Membership, position
+    and messages are of one snapshot. Raises NotFound for a stranger.
     """
     if room_id > LARGEST_ID:
         raise NotFound("room")
+    name, seq = next(iter(wanted.items()), ("", 0))
+    arguments = {"user_id": user_id, "room_id": room_id, "limit": limit, "seq": seq}
     with connection.cursor() as cursor:
-        cursor.execute(_SEEN_BY, [room_id, user_id])
-        found = cursor.fetchone()
-        if found is None:
-            raise NotFound("room")
-        pos, newest, oldest, joined_pos, epoch = found
-        start = _first_of_page(newest, oldest, limit, before, after, around)
-        first, last = max(start, oldest), min(start + limit - 1, newest)
-        cursor.execute(_RANGE, [room_id, first, last, joined_pos])
+        cursor.execute(_STATEMENTS[name], arguments)
         rows = cursor.fetchall()
+    if not rows:
+        raise NotFound("room")
+    pos, newest, oldest, start, epoch = rows[0][:5]
+    first, last = max(start, oldest), min(start + limit - 1, newest)
     return Page(
-        results=[message_json(MessageRow(*row)) for row in rows],
+        results=[message_json(MessageRow(*row[5:])) for row in rows if row[5] is not None],
         before=first if first > oldest else None,
         after=max(last, 0) if last < newest else None,
         pos=pos,
         epoch=epoch,
     )
-
-
-def _first_of_page(
-    newest: int, oldest: int, limit: int, before: int | None, after: int | None, around: int | None
-) -> int:
-    """Where a page begins. `seq` has no holes, so a page is a range: nothing is counted."""
-    if after is not None:
-        return max(after + 1, oldest)
-    if around is not None:
-        return min(max(around - limit // 2, oldest), newest - limit + 1)
-    return (newest if before is None else min(before - 1, newest)) - limit + 1
 
 
 class Changes(NamedTuple):

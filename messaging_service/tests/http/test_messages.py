@@ -156,10 +156,10 @@ class TestHistory:
         assert [seq for part in forth for seq in part] == [6, 7, 8, 9, 10]
 
     @pytest.mark.parametrize("length", [3, 20])
-    def test_is_read_in_two_queries(self, api, fill, bob, room, django_assert_num_queries, length):
+    def test_is_read_in_one_query(self, api, fill, bob, room, django_assert_num_queries, length):
         fill(length)
         api.get(f"rooms/{room}/", token=bob.token)
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(1):
             api.get(f"rooms/{room}/messages/", token=bob.token)
 
 
