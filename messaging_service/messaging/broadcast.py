@@ -101,8 +101,9 @@ class Publisher:
 
     def _ensure_thread(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+            thread.start()
+            self._thread = thread
             atexit.register(self.stop)
 
     def _run(self) -> None:
@@ -117,7 +118,8 @@ class Publisher:
                 connection.disconnect()
                 self._closed_until = monotonic() + PAUSE_SECONDS
                 self.dropped += len(events)
-                logger.warning("%d events were not told: %r", len(events), error)
+                # Not the error's text: Redis may quote the command, and so what somebody wrote.
+                logger.warning("%d events were not told: %s", len(events), type(error).__name__)
         connection.disconnect()
 
     def _take(self) -> list[Event]:

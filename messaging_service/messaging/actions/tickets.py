@@ -14,7 +14,7 @@ from service_kit.refusals import Refusal
 from service_kit.tokens import Claims
 
 TICKET_SECONDS: Final = 30
-_TIMEOUT_SECONDS: Final = 1.0
+_TIMEOUT_SECONDS: Final = 0.2
 
 
 @cache

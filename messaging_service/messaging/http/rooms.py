@@ -1,7 +1,7 @@
 """`rooms/`: open a direct room, the inbox, one room."""
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -43,7 +43,7 @@ class NewestFirst(CursorPagination):
         with suppress(NotFound, ValueError):
             cursor = super().decode_cursor(request)
             moment = str(cursor.position) if cursor and cursor.position else None
-            if moment is None or datetime.fromisoformat(moment).tzinfo:
+            if moment is None or datetime.fromisoformat(moment).utcoffset() == timedelta(0):
                 return cursor
         raise Invalid("Take the cursor from a page's next or previous.", field="cursor")
 

@@ -69,7 +69,12 @@ def history(*, user_id: str, room_id: int, limit: int, **wanted: int) -> Page:
     if room_id > LARGEST_ID:
         raise NotFound("room")
     name, seq = next(iter(wanted.items()), ("", 0))
-    arguments = {"user_id": user_id, "room_id": room_id, "limit": limit, "seq": seq}
+    arguments: dict[str, str | int] = {
+        "user_id": user_id,
+        "room_id": room_id,
+        "limit": limit,
+        "seq": seq,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_STATEMENTS[name], arguments)
         rows = cursor.fetchall()

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from channels.middleware import BaseMiddleware
 
 from messaging.actions.tickets import redeem_ticket
-from messaging.websocket.threads import in_database_thread
+from messaging.websocket.threads import in_ticket_thread
 from service_kit.refusals import Refusal, as_refusal
 from service_kit.tokens import Claims, verify
 
@@ -42,7 +42,7 @@ async def claims_of(scope: dict[str, Any]) -> Claims:
         raise Refusal("not_authenticated", "A credential is needed.")
     ((kind, value),) = found
     if kind == "ticket":
-        return await in_database_thread(redeem_ticket, ticket=value)
+        return await in_ticket_thread(redeem_ticket, ticket=value)
     return verify(value)
 
 

@@ -106,6 +106,9 @@ class DirectOutlet:
         except TimeoutError:
             # uvicorn waits for a client that reads before it sends a close frame.
             self._transport.abort()
+        else:
+            # And afterwards for one that takes what is left: for ever.
+            asyncio.get_running_loop().call_later(2 * CUT_AFTER_SECONDS, self._transport.abort)
 
 
 class QueuedOutlet:

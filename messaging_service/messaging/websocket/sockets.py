@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from messaging.actions.profiles import remember_caller
-from messaging.permissions import member_of
+from messaging.errors import NotFound
+from messaging.permissions import LARGEST_ID, member_of
 from messaging.queries.profiles import personal_position_of
 from messaging.queries.rooms import current_epoch
 from messaging.websocket.authentication import PROTOCOL, Receive, Send, protocol_of
@@ -67,11 +68,18 @@ async def room_socket(scope: dict[str, Any], receive: Receive, send: Send) -> No
     if refusal := scope.get("refusal"):
         await _close(send, refusal)
         return
-    room_id = int(scope["url_route"]["kwargs"]["room_id"])
     try:
-        await _serve(scope["claims"], room_id, receive, send)
+        await _serve(scope["claims"], _room_id_of(scope), receive, send)
     except Exception as error:  # noqa: BLE001 - it is answered and logged there.
         await _close(send, as_refusal(error), error)
+
+
+def _room_id_of(scope: dict[str, Any]) -> int:
+    """The id in the path; what cannot be one must not get as far as the hub's audit."""
+    room_id = int(scope["url_route"]["kwargs"]["room_id"])
+    if room_id > LARGEST_ID:
+        raise NotFound("room")
+    return room_id
 
 
 async def unknown_path(scope: dict[str, Any], receive: Receive, send: Send) -> None:

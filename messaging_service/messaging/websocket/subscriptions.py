@@ -123,6 +123,8 @@ class Subscriptions:
                 self._tell(data)
             case [b"subscribe", channel, _]:
                 self._confirm(channel.decode())
+            case Exception():
+                raise reply
 
     def _tell(self, data: bytes) -> None:
         try:

@@ -19,18 +19,28 @@ LONGEST_WAIT_SECONDS: Final = 4.0
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_pool: Final = ThreadPoolExecutor(settings.SOCKET_DATABASE_THREADS, "socket-database")
+_database: Final = ThreadPoolExecutor(settings.SOCKET_DATABASE_THREADS, "socket-database")
+# Of their own: with Redis frozen, whoever shows tickets must not keep others from Postgres.
+_tickets: Final = ThreadPoolExecutor(2, "socket-tickets")
 
 
 async def in_database_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function that may use the database, or another blocking store.
+    """Run a function that may use the database.
 
     Raises Unavailable after four seconds, also for who still waits for a thread.
     """
-    loop = asyncio.get_running_loop()
+    return await _in_thread(_database, lambda: _run(function, *args, **kwargs))
+
+
+async def in_ticket_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a function that may use Redis; raises as in_database_thread."""
+    return await _in_thread(_tickets, lambda: function(*args, **kwargs))
+
+
+async def _in_thread(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
     try:
         async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-            return await loop.run_in_executor(_pool, lambda: _run(function, *args, **kwargs))
+            return await asyncio.get_running_loop().run_in_executor(pool, work)
     except TimeoutError:
         raise Unavailable from None
 

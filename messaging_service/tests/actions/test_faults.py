@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.actions.proxy import Proxy
 from tests.actions.stage import Sender, assert_dense, code, new_room, stored
 
 from messaging.actions.writer import Outcome, Send, Sent, Writer
+from messaging.actions.writer.connection import connect
 from messaging.serializers.messages import new_message
 
 PATIENCE = 5.0
@@ -158,6 +160,26 @@ class TestALostConnection:
         assert killed > 2
         # A connection that is lost as soon as it is made is not tried a third time.
         assert counts["sent"] > 1100
+
+
+class TestAConnectionThatFailsEveryStatement:
+    def test_is_not_kept(self, sender: Sender, room: int, people: list[str]) -> None:
+        """Its plans are stale after a migration, for as long as it lives."""
+        sender.sent(room, people[0], "before")
+        alter = "ALTER TABLE profiles ALTER display_name TYPE varchar(%s)"
+        with connection.cursor() as cursor:
+            cursor.execute(alter, [200])
+        try:
+            assert code(sender.send(room, people[0], "x").result(8)) in {"sent", "unavailable"}
+            sender.sent(room, people[0], "after")
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute(alter, [128])
+
+    def test_does_not_hold_rooms_while_its_process_is_frozen(self) -> None:
+        with closing(connect()) as link, link.cursor() as cursor:
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            assert cursor.fetchone() == ("5s",)
 
 
 class TestAFrozenPostgres:

@@ -203,6 +203,8 @@ class TestInbox:
         [
             *("p=x", "p=1", "p=2026", "p=2026-01-29", "p=2026-13-01 00:00:00Z", "p=\0"),
             *("p=2026-01-29 10:30:00", "o=-1", "o=x", "p=9" + "9" * 5_000),
+            # No zone but UTC is ever given, and Postgres takes fewer than Python.
+            *("p=2026-01-01T00:00:00%2B20:00", "p=0001-01-01 00:00:00%2B14:00"),
         ],
     )
     def test_refuses_a_cursor_it_never_gave(self, api, refusal, alice, room, cursor):
@@ -211,9 +213,7 @@ class TestInbox:
             told = refusal(answer, 400, "invalid")
             assert [error["field"] for error in told["errors"]] == ["cursor"]
 
-    @pytest.mark.parametrize(
-        "cursor", ["p=0001-01-01 00:00:00%2B14:00", "r=1&p=9999-12-31T23:59-14:00"]
-    )
+    @pytest.mark.parametrize("cursor", ["p=0001-01-01 00:00:00%2B00:00", "r=1&p=9999-12-31T23:59Z"])
     def test_takes_no_harm_from_the_ends_of_time(self, inbox, alice, room, cursor):
         given = quote(b64encode(cursor.encode()).decode())
         assert inbox(alice, f"?cursor={given}")["results"] == []

@@ -17,6 +17,9 @@ LOCK_TIMEOUT_MS: Final = 400
 _OPTIONS: Final = (
     "-c TimeZone=UTC -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
     f" -c enable_hashjoin=off -c enable_mergejoin=off -c lock_timeout={LOCK_TIMEOUT_MS}"
+    # A process that freezes, or a host that vanishes, must not go on holding rooms.
+    " -c idle_in_transaction_session_timeout=5000"
+    " -c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
 )
 
 # Which rooms were locked travels to the next statement in a setting that ends with the transaction:

@@ -69,8 +69,9 @@ class Writer:
     def _ensure_thread(self) -> None:
         if self._thread is None:
             self._waiting_threads = ThreadPoolExecutor(WAITING_THREADS, "writer-waiting")
-            self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="writer", daemon=True)
+            thread.start()
+            self._thread = thread
             atexit.register(self.stop)
 
     def _run(self) -> None:
@@ -113,13 +114,7 @@ class Writer:
         """Acknowledge first, then tell the hubs; returns the rooms that are parked from now on."""
         for send, outcome in batch.outcomes:
             _settle(send, outcome)
-        publish(
-            [
-                message_sent(outcome.row, outcome.text)
-                for _, outcome in batch.outcomes
-                if isinstance(outcome, Sent) and not outcome.duplicate
-            ]
-        )
+        _tell(batch)
         with self._changed:
             for send in reversed(batch.held):
                 self._parked.setdefault(send.room_id, deque()).appendleft(send)
@@ -147,6 +142,18 @@ class Writer:
             if not sends:
                 del self._parked[room_id]
             return sends
+
+
+def _tell(batch: Batch) -> None:
+    new = [
+        message_sent(outcome.row, outcome.text)
+        for _, outcome in batch.outcomes
+        if isinstance(outcome, Sent) and not outcome.duplicate
+    ]
+    try:
+        publish(new)
+    except Exception:
+        logger.exception("%d messages could not be told; the audit will.", len(new))
 
 
 def _settle(send: Send, outcome: Outcome) -> None:
