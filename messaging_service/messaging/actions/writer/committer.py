@@ -132,8 +132,9 @@ class Committer:
             return _all(sends, Invalid("Postgres cannot store this message."))
         # Not the error's text: its DETAIL may quote the row, and so what somebody wrote.
         logger.error("A send failed: %s %s", type(error).__name__, error.pgcode)
-        # It may be the connection that is stale: its plans, its statements, the server behind it.
-        self.close()
+        if not isinstance(error, psycopg2.IntegrityError):
+            # The connection may be stale: its plans, its statements, the server behind it.
+            self.close()
         return _all(sends, Unavailable())
 
     def _again(self, sends: Sequence[Send], *, wait: bool) -> Batch:
