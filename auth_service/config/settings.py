@@ -81,7 +81,6 @@ SIMPLE_JWT = {
 }
 
 REST_FRAMEWORK = {
-    # AccountView names its own; a view without it lets nobody in.
     "DEFAULT_AUTHENTICATION_CLASSES": ["service_kit.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["service_kit.decoding.StrictJSONParser"],
