@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import cache
-from time import monotonic
+from time import monotonic, time
 from typing import Any, Final, NamedTuple
 
 import hiredis
@@ -31,37 +31,37 @@ DRAIN_SECONDS: Final = 2.0
 
 
 class Envelope(NamedTuple):
-    """An event on its way between processes: what the hub must know, and the finished text."""
+    """An event on its way between processes: what the hub must know, and the finished text.
 
-    room_id: int
+    `at` is when it was published, in seconds since 1970 by the publisher's clock.
+    """
+
     pos: int
     kind: str
     seq: int
     author_id: str
+    room_ids: list[int]
+    at: float
     text: bytes
-
-
-def channel_of(room_id: int) -> str:
-    """The Redis channel that tells what happens in a room."""
-    return f"parley:room:{room_id}"
 
 
 def seal(event: Event) -> bytes:
     """A header line, then the text: JSON text never holds a raw line feed."""
-    head = [event.room_id, event.pos, event.kind, event.seq, event.author_id]
+    head = [event.pos, event.kind, event.seq, event.author_id, event.room_ids, time()]
     return orjson.dumps(head) + b"\n" + event.text
 
 
 def unseal(data: bytes) -> Envelope:
+    """Raises ValueError for what is no event."""
     head, _, text = data.partition(b"\n")
-    room_id, pos, kind, seq, author_id = orjson.loads(head)
-    return Envelope(room_id, pos, kind, seq, author_id, text)
+    pos, kind, seq, author_id, room_ids, at = orjson.loads(head)
+    return Envelope(pos, kind, seq, author_id, room_ids, at, text)
 
 
 def _tell(connection: Any, events: Sequence[Event]) -> None:  # noqa: ANN401 - untyped.
     """Publish with one write: redis-py's pipeline makes one of every 6,000 bytes."""
     commands = [
-        hiredis.pack_command(("PUBLISH", channel_of(event.room_id), seal(event)))  # type: ignore[arg-type]
+        hiredis.pack_command(("PUBLISH", event.channel, seal(event)))  # type: ignore[arg-type]
         for event in events
     ]
     connection.connect()

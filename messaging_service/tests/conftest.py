@@ -49,7 +49,8 @@ from django.db import connection, connections  # noqa: E402 - Django must be set
 from messaging.actions.profiles import know_person, remember_caller  # noqa: E402
 from messaging.actions.rooms import open_direct_room  # noqa: E402
 from messaging.actions.writer import writer  # noqa: E402
-from messaging.broadcast import channel_of, publisher, unseal  # noqa: E402
+from messaging.broadcast import publisher, unseal  # noqa: E402
+from messaging.events import room_channel  # noqa: E402
 from messaging_service.tests.doors import DOORS, Door, SocketDoor  # noqa: E402
 from messaging_service.tests.people import Api, Person  # noqa: E402
 from messaging_service.tests.servers import AuthService, Server, start_auth_service, start_servers  # noqa: E402
@@ -233,7 +234,7 @@ def untouched(door: Door, enter: Connect, alice: Person, bob: Person, room: int)
     @contextmanager
     def watch() -> Iterator[None]:
         before, hearing = state_of(room), enter(bob, room)
-        with listen(channel_of(room)) as told:
+        with listen(room_channel(room)) as told:
             yield
             assert state_of(room) == before
             after = door.send(alice, room, content="after that").message

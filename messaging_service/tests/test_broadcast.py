@@ -15,16 +15,15 @@ from messaging.broadcast import (
     PAUSE_SECONDS,
     TIMEOUT_SECONDS,
     Publisher,
-    channel_of,
     seal,
     unseal,
 )
-from messaging.events import Event
+from messaging.events import Event, room_channel
 
 
 def event(number: int, *, room_id: int = 1) -> Event:
     text = b'{"type":"message","n":%d}' % number
-    return Event(room_id=room_id, kind="message", text=text, pos=number, seq=number)
+    return Event(channel=room_channel(room_id), kind="message", text=text, pos=number, seq=number)
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ class Ear:
     def __init__(self, redis: Redis, *room_ids: int) -> None:
         self._client = Client.from_url(redis.url)
         self._heard = self._client.pubsub(ignore_subscribe_messages=True)
-        self._heard.subscribe(*map(channel_of, room_ids))
+        self._heard.subscribe(*map(room_channel, room_ids))
         time.sleep(0.05)
 
     def hear(self, count: int, *, within: float = 3.0) -> list[int]:
@@ -80,10 +79,11 @@ def timed(publisher: Publisher, events: list[Event]) -> float:
 class TestAnEnvelope:
     @pytest.mark.parametrize("text", [b"{}", b'{"a":"\\n"}', '{"a":"\u2028 é"}'.encode()])
     def test_keeps_everything(self, text: bytes) -> None:
-        sent = Event(room_id=7, kind="message", text=text, pos=8, seq=9, author_id="ten")
+        sent = Event("here", "message", text, pos=8, seq=9, author_id="ten", room_ids=(1, 2))
         got = unseal(seal(sent))
-        assert (got.room_id, got.pos, got.kind, got.seq) == (7, 8, "message", 9)
-        assert (got.author_id, got.text) == ("ten", text)
+        assert (got.pos, got.kind, got.seq) == (8, "message", 9)
+        assert (got.author_id, got.room_ids, got.text) == ("ten", [1, 2], text)
+        assert abs(got.at - time.time()) < 5
 
 
 class TestAPublisher:

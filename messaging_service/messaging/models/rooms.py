@@ -52,7 +52,11 @@ class Room(models.Model):
 
 
 class Member(models.Model):
-    """Who may see what of a room: `seq >= visible_from_seq and joined_pos <= pos <= left_pos`."""
+    """Who may see what of a room: `seq >= visible_from_seq and joined_pos <= pos <= left_pos`.
+
+    `pos` is the room's change that last touched the membership, `user_pos` the change of what is
+    personal to its holder, `added_user_pos` the one that added him.
+    """
 
     class Role(models.TextChoices):
         MEMBER = "member"
@@ -67,6 +71,10 @@ class Member(models.Model):
     left_pos = models.BigIntegerField(null=True)
     joined_at = models.DateTimeField(default=timezone.now)
     last_read_seq = models.BigIntegerField(default=0)
+    read_at = models.DateTimeField(null=True)
+    pos = models.BigIntegerField(default=0)
+    user_pos = models.BigIntegerField(default=0)
+    added_user_pos = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "members"
@@ -74,7 +82,10 @@ class Member(models.Model):
             models.UniqueConstraint(fields=["room", "user"], name="member_once_per_room"),
         ]
         # Both columns: whichever of the two indexes is taken, one member is found by key.
-        indexes = [models.Index(fields=["user", "room"], name="member_by_user")]
+        indexes = [
+            models.Index(fields=["user", "room"], name="member_by_user"),
+            models.Index(fields=["room", "pos"], name="member_by_pos"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.room_id}"

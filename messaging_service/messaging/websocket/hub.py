@@ -13,7 +13,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from messaging.broadcast import channel_of, unseal
+from messaging.broadcast import unseal
+from messaging.events import room_channel
 from messaging.queries.messages import changes_since
 from messaging.queries.rooms import moved_past, position_of
 from messaging.websocket.feed import MOST_HELD, Feed
@@ -63,7 +64,7 @@ class Hub:
 
     async def _open(self, feed: Feed) -> None:
         """Subscribe first, then read the position: nothing falls in between."""
-        await self._subscriptions.add(channel_of(feed.room_id))
+        await self._subscriptions.add(room_channel(feed.room_id))
         feed.move_to(await in_database_thread(position_of, feed.room_id))
         feed.is_open = True
         feed.advance()
@@ -73,15 +74,15 @@ class Hub:
         feed.users -= 1
         if feed.users == 0:
             self._feeds.pop(feed.room_id, None)
-            self._subscriptions.remove(channel_of(feed.room_id))
+            self._subscriptions.remove(room_channel(feed.room_id))
 
-    def _hear(self, data: bytes) -> None:
+    def _hear(self, channel: str, data: bytes) -> None:
         try:
             envelope = unseal(data)
         except ValueError:
             logger.warning("Something that is not an event was published.")
             return
-        feed = self._feeds.get(envelope.room_id)
+        feed = self._feeds.get(int(channel.rpartition(":")[2]))
         if feed is None:
             return
         feed.take(envelope)

@@ -28,11 +28,13 @@ READ_BYTES: Final = 1 << 16
 class Subscriptions:
     """Keeps this process subscribed to the channels it wants, over every loss of Redis.
 
-    `heard` gets the data of each message; `restored` is called when a lost connection is back and
-    every subscription with it: what was told meanwhile was missed.
+    `heard` gets the channel and the data of each message; `restored` is called when a lost
+    connection is back and every subscription with it: what was told meanwhile was missed.
     """
 
-    def __init__(self, *, heard: Callable[[bytes], None], restored: Callable[[], None]) -> None:
+    def __init__(
+        self, *, heard: Callable[[str, bytes], None], restored: Callable[[], None]
+    ) -> None:
         self._heard = heard
         self._restored = restored
         self._wanted: dict[str, asyncio.Event] = {}
@@ -119,16 +121,16 @@ class Subscriptions:
 
     def _take(self, reply: Any) -> None:  # noqa: ANN401 - whatever Redis may say.
         match reply:
-            case [b"message", _, data]:
-                self._tell(data)
+            case [b"message", channel, data]:
+                self._tell(channel.decode(), data)
             case [b"subscribe", channel, _]:
                 self._confirm(channel.decode())
             case Exception():
                 raise reply
 
-    def _tell(self, data: bytes) -> None:
+    def _tell(self, channel: str, data: bytes) -> None:
         try:
-            self._heard(data)
+            self._heard(channel, data)
         except Exception:
             logger.exception("What was published could not be told.")
 

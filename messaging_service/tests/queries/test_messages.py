@@ -5,6 +5,7 @@ import pytest
 from django.utils.timezone import now
 
 from messaging.actions.messages import send_message
+from messaging.events import room_channel
 from messaging.models import Message, Room
 from messaging.queries.messages import changes_since
 from messaging.serializers.messages import new_message
@@ -27,7 +28,9 @@ class TestChangesSince:
             b'{"type":"message",' + each.text[1:] for each in sent
         ]
         assert (changes.pos, changes.more) == (3, False)
-        assert [(event.room_id, event.kind) for event in changes.events] == [(room, "message")] * 3
+        assert [(event.channel, event.kind) for event in changes.events] == [
+            (room_channel(room), "message")
+        ] * 3
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
     def test_are_covered_exactly_once_in_pages(self, send, room, limit):

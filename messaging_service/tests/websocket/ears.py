@@ -8,8 +8,8 @@ from typing import Any
 
 from redis import Redis as Client
 
-from messaging.broadcast import channel_of, seal
-from messaging.events import Event
+from messaging.broadcast import seal
+from messaging.events import Event, room_channel
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub import Feed, Hub
 
@@ -58,22 +58,22 @@ async def until(true: Callable[[], bool], *, within: float, what: object = "") -
 def tell(url: str, events: Sequence[Event]) -> None:
     with Client.from_url(url) as client:
         for event in events:
-            client.publish(channel_of(event.room_id), seal(event))
+            client.publish(event.channel, seal(event))
 
 
 def tell_raw(url: str, room_id: int, data: bytes) -> None:
     with Client.from_url(url) as client:
-        client.publish(channel_of(room_id), data)
+        client.publish(room_channel(room_id), data)
 
 
 def listeners(url: str, *room_ids: int) -> list[int]:
     """How many processes are subscribed to each room."""
     with Client.from_url(url) as client:
-        found: Any = client.pubsub_numsub(*map(channel_of, room_ids))
+        found: Any = client.pubsub_numsub(*map(room_channel, room_ids))
         return [count for _, count in found]
 
 
 def made_up(room_id: int, pos: int) -> Event:
     """An event Postgres knows nothing of: if it is heard, then from Redis."""
     text = json.dumps({"type": "message", "room": room_id, "pos": pos}).encode()
-    return Event(room_id=room_id, kind="message", text=text, pos=pos, seq=pos)
+    return Event(room_channel(room_id), "message", text, pos=pos, seq=pos)

@@ -1,0 +1,34 @@
+"""What somebody may see of a room."""
+
+from typing import NamedTuple
+
+from messaging.errors import NotFound
+from messaging.models import Member
+
+LARGEST_ID = 2**63 - 1
+
+
+class Window(NamedTuple):
+    """The part of a room one membership shows; every path to a socket or a page asks it."""
+
+    visible_from_seq: int
+    joined_pos: int
+    left_pos: int | None
+
+    def shows(self, *, pos: int, seq: int) -> bool:
+        """Whether a change may be told; `seq` is its message's, and 0 for all that has none."""
+        if seq and seq < self.visible_from_seq:
+            return False
+        return self.joined_pos <= pos and (self.left_pos is None or pos <= self.left_pos)
+
+
+def member_of(*, user_id: str, room_id: int) -> Member:
+    """The caller's current membership with `.room` loaded; raises NotFound."""
+    member = (
+        Member.objects.select_related("room").filter(room_id=room_id, user_id=user_id).first()
+        if 0 < room_id <= LARGEST_ID
+        else None
+    )
+    if member is None or member.left_pos is not None:
+        raise NotFound("room")
+    return member
