@@ -60,6 +60,11 @@ LIMITS = {
     "MESSAGE_LENGTH": env.int("LIMIT_MESSAGE_LENGTH", default=4_000),
     "MESSAGE_BYTES": env.int("LIMIT_MESSAGE_BYTES", default=16 * 1024),
     "HISTORY_PAGE": env.int("LIMIT_HISTORY_PAGE", default=100),
+    "MESSAGES_PER_SECOND": env.float("LIMIT_MESSAGES_PER_SECOND", default=5.0),
+    "MESSAGE_BURST": env.int("LIMIT_MESSAGE_BURST", default=20),
+    "COMMANDS_PER_SECOND": env.float("LIMIT_COMMANDS_PER_SECOND", default=20.0),
+    "COMMAND_BURST": env.int("LIMIT_COMMAND_BURST", default=40),
+    "SOCKETS_PER_USER": env.int("LIMIT_SOCKETS_PER_USER", default=20),
 }
 
 REST_FRAMEWORK = {

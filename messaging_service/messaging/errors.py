@@ -5,9 +5,12 @@ Refusal                      (service_kit: code, detail, field errors)
 ├── NotAllowed               you may see it, but not do this
 ├── NotFound                 not there, or not yours: nobody can tell which
 ├── ClientIdReused           the same client_id with other content
+├── RateLimited              too many in too short a time
 ├── Unavailable              certainly not done, try again
 └── OutcomeUnknown           perhaps done: repeat it with the same client_id
 """
+
+from math import ceil
 
 from service_kit.refusals import FieldError, Refusal
 
@@ -33,6 +36,11 @@ class NotFound(Refusal):
 class ClientIdReused(Refusal):
     def __init__(self) -> None:
         super().__init__("client_id_reused", "This client_id was used for another message.")
+
+
+class RateLimited(Refusal):
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("rate_limited", "Too fast.", retry_after=max(1, ceil(retry_after)))
 
 
 class Unavailable(Refusal):
