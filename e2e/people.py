@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from e2e.asyncapi import checked
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -85,8 +87,10 @@ class Ear:
         self.socket = socket
 
     def hears(self) -> dict[str, Any]:
-        """Wait for the next frame."""
-        frame: dict[str, Any] = json.loads(self.socket.recv(SECONDS))
+        """Wait for the next frame, which is as documented."""
+        text = self.socket.recv(SECONDS)
+        checked(text)
+        frame: dict[str, Any] = json.loads(text)
         return frame
 
     def hears_first(self, kind: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One WebSocket as a client holds it: every wait ends, and every frame is seen."""
+"""One WebSocket as a client holds it: every wait ends, every frame is seen and is as documented."""
 
 import json
 import time
@@ -9,6 +9,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
+
+from e2e.asyncapi import checked
 
 SECONDS = 5.0
 
@@ -63,8 +65,7 @@ class Socket:
         """The next frame, whatever it is."""
         if self.unheard:
             return self.unheard.pop(0)
-        frame: dict[str, Any] = json.loads(self.link.recv(timeout=within))
-        return frame
+        return self._receive(within)
 
     def closed(self, *, within: float = SECONDS) -> int:
         """The code the server closes with, soon; what came before it is in `unheard`."""
@@ -77,10 +78,9 @@ class Socket:
     def first_or_closed(self, *, within: float = SECONDS) -> dict[str, Any] | int:
         """The next frame to come, or the code the server closes with."""
         try:
-            frame: dict[str, Any] = json.loads(self.link.recv(timeout=within))
+            return self._receive(within)
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006
-        return frame
 
     @property
     def is_closed(self) -> bool:
@@ -101,7 +101,13 @@ class Socket:
                 return self.unheard.pop(number)
         deadline = time.monotonic() + within
         while True:
-            frame = json.loads(self.link.recv(timeout=max(0.0, deadline - time.monotonic())))
+            frame = self._receive(max(0.0, deadline - time.monotonic()))
             if wanted(frame):
                 return frame
             self.unheard.append(frame)
+
+    def _receive(self, within: float) -> dict[str, Any]:
+        text = self.link.recv(timeout=within)
+        checked(text)
+        frame: dict[str, Any] = json.loads(text)
+        return frame
