@@ -4,33 +4,65 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+class Figure(NamedTuple):
+    """One of a measurement's numbers, and how people read it."""
+
+    name: str
+    title: str
+    form: str
+
+
+FIGURES = (
+    Figure("per_cpu", "per CPU-second", ",.0f"),
+    Figure("throughput", "per second", ",.0f"),
+    Figure("p50", "p50 ms", ".2f"),
+    Figure("p99", "p99 ms", ".2f"),
+    Figure("memory", "KB per socket", ".1f"),
+    Figure("cpu", "% of a core", ".2f"),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """`throughput` is per second, `p50` and `p99` are milliseconds from due to answered.
+    """What one system did in one round; what a workload does not ask for is None.
 
-    Of the `due` events that sockets had to hear, `delivered` came.
+    `throughput` is per second, and `per_cpu` per second of the server's processor time; `p50` and
+    `p99` are milliseconds from due to answered. Of the `due` events that sockets had to hear,
+    `delivered` came.
     """
 
     round: int
     workload: str
     system: str
-    throughput: float
-    p50: float
-    p99: float
+    throughput: float | None = None
+    per_cpu: float | None = None
+    p50: float | None = None
+    p99: float | None = None
+    memory: float | None = None
+    cpu: float | None = None
     delivered: int = 0
     due: int = 0
 
+    def has(self, figure: Figure) -> bool:
+        return getattr(self, figure.name) is not None
+
+    def value(self, name: str) -> float:
+        """Return a figure by its name, which this workload must ask for."""
+        return float(getattr(self, name))
+
     def __str__(self) -> str:
-        return (
-            f"round {self.round}  {self.workload:20} {self.system:16}"
-            f"{self.throughput:10,.0f}/s  p50 {self.p50:7.2f} ms  p99 {self.p99:7.2f} ms"
-        )
+        figures = [
+            f"{figure.title} {self.value(figure.name):{figure.form}}"
+            for figure in FIGURES
+            if self.has(figure)
+        ]
+        return f"round {self.round}  {self.workload:22} {self.system:16} {'  '.join(figures)}"
 
 
 class Measurements:
@@ -55,11 +87,14 @@ class Measurements:
         mine = [each for each in self.taken if (each.system, each.workload) == (system, workload)]
         return sorted(mine, key=lambda each: each.round)
 
+    def median(self, figure: str, workload: str, system: str) -> float:
+        """Return the median over rounds of one system's figure."""
+        return float(median(each.value(figure) for each in self.of(system, workload)))
+
     def ratio(self, figure: str, workload: str, system: str, against: str) -> float:
         """Return the median over rounds of one system's figure divided by another's."""
         pairs = zip(self.of(system, workload), self.of(against, workload), strict=True)
-        ratios = [getattr(mine, figure) / getattr(theirs, figure) for mine, theirs in pairs]
-        return float(median(ratios))
+        return float(median(mine.value(figure) / theirs.value(figure) for mine, theirs in pairs))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.http_client import Load, Result
 from bench.measurements import Measurement, percentile
+from bench.stage import turned
 from bench.systems.system import HOT_ROOM
 from bench.tokens import token_of
 from bench.writing import WrongError
@@ -19,8 +20,10 @@ from local.ports import free_ports
 from local.services import ROOT, ready
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import ExitStack
 
+    from bench.stage import Stage
     from bench.systems import Parley
     from local.processes import Process
 
@@ -38,6 +41,18 @@ class Server:
     name: str
     port: int
     newest: list[int]
+
+
+class Reading:
+    """Both servers read what was written into the hot room, or what stands there by itself."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._seconds = stage.seconds(SECONDS)
+        self._servers = start(stage.parley, stage.started)
+
+    def measure(self, number: int) -> Iterator[Measurement]:
+        for server in turned(self._servers, number):
+            yield measure(server, number=number, seconds=self._seconds)
 
 
 def start(parley: Parley, started: ExitStack) -> list[Server]:

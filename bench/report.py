@@ -5,10 +5,12 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bench.measurements import FIGURES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.measurements import Measurement, Measurements
+    from bench.measurements import Figure, Measurement, Measurements
     from bench.targets import Verdict
 
 NOTES = """\
@@ -50,22 +52,27 @@ def report(
 
 
 def _table(measurements: Measurements, workload: str) -> list[str]:
-    rows = [
-        _row(system, measurements.of(system, workload)) for system in measurements.systems(workload)
+    systems = measurements.systems(workload)
+    rounds = {system: measurements.of(system, workload) for system in systems}
+    asked = [
+        figure
+        for figure in FIGURES
+        if any(each.has(figure) for taken in rounds.values() for each in taken)
     ]
-    head = "| system | per second | p50 ms | p99 ms | delivered | rounds: per second (p50 / p99) |"
-    return [head, "|---|---:|---:|---:|---:|---|", *rows]
+    titles = [figure.title for figure in asked]
+    head = f"| system | {' | '.join(titles)} | delivered | rounds: {' / '.join(titles)} |"
+    line = f"|---|{'---:|' * len(asked)}---:|---|"
+    return [head, line, *(_row(system, taken, asked) for system, taken in rounds.items())]
 
 
-def _row(system: str, rounds: Sequence[Measurement]) -> str:
+def _row(system: str, rounds: Sequence[Measurement], asked: Sequence[Figure]) -> str:
     due = sum(each.due for each in rounds)
     delivered = f"{sum(each.delivered for each in rounds) / due:.2%}" if due else "-"
-    cells = [
-        system,
-        f"{median(each.throughput for each in rounds):,.0f}",
-        f"{median(each.p50 for each in rounds):.2f}",
-        f"{median(each.p99 for each in rounds):.2f}",
-        delivered,
-        "; ".join(f"{each.throughput:,.0f} ({each.p50:.2f} / {each.p99:.2f})" for each in rounds),
+    medians = [
+        f"{median(each.value(figure.name) for each in rounds):{figure.form}}" for figure in asked
     ]
-    return f"| {' | '.join(cells)} |"
+    each_round = (
+        " / ".join(f"{each.value(figure.name):{figure.form}}" for figure in asked)
+        for each in rounds
+    )
+    return f"| {' | '.join([system, *medians, delivered, '; '.join(each_round)])} |"

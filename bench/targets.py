@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench.fanout import DAPHNE, RATE_20, SOCKET_IO, TO_100, TO_1000, TRAEFIK
 from bench.reading import HISTORY, MODEL_SERIALIZER
 from bench.writing import HUNDRED_ROOMS, RATE_200, RATE_1000
 
 if TYPE_CHECKING:
-    from bench.measurements import Measurements
+    from bench.measurements import Measurement, Measurements
 
 OURS = "parley"
-EXACT = (OURS, "prototype")
+EXACT = (OURS, "prototype", TRAEFIK, DAPHNE)
 
 
 class Verdict(NamedTuple):
@@ -32,6 +33,8 @@ class Target:
     aim: str = ""
 
     def judge(self, measurements: Measurements) -> Verdict:
+        if self.against not in measurements.systems(self.workload):
+            return Verdict(False, f"{self.workload}: {self.against} was not measured")
         ratio = measurements.ratio(self.figure, self.workload, OURS, self.against)
         if self.at_least is not None:
             passed, bound = ratio >= self.at_least, f"at least {self.at_least:g}"
@@ -56,17 +59,31 @@ TARGETS = (
     Target(workload=RATE_1000, figure="p50", against="prototype", at_most=2),
     Target(workload=RATE_1000, figure="p99", against="prototype", at_most=3),
     Target(workload=HISTORY, figure="throughput", against=MODEL_SERIALIZER, at_least=3),
+    Target(workload=TO_100, figure="per_cpu", against=SOCKET_IO, at_least=1),
+    Target(workload=TO_1000, figure="per_cpu", against=SOCKET_IO, at_least=1, aim=", aim 1.4 x"),
+    Target(workload=TO_100, figure="per_cpu", against="tutorial", at_least=12),
+    Target(workload=TO_1000, figure="per_cpu", against="tutorial", at_least=12),
+    Target(workload=RATE_20, figure="p99", against=SOCKET_IO, at_most=1.5),
 )
 
 
 def verdicts(measurements: Measurements) -> list[Verdict]:
-    """Judge every target."""
-    ratios = [target.judge(measurements) for target in TARGETS]
-    return [*ratios, *(_deliveries(system, measurements) for system in EXACT)]
+    """Judge every target whose workload was measured."""
+    measured = measurements.workloads()
+    targets = [target for target in TARGETS if target.workload in measured]
+    exact = [name for name in EXACT if any(each.due for each in _by(name, measurements))]
+    return [
+        *(target.judge(measurements) for target in targets),
+        *(_deliveries(system, measurements) for system in exact),
+    ]
+
+
+def _by(system: str, measurements: Measurements) -> list[Measurement]:
+    return [each for each in measurements.taken if each.system == system]
 
 
 def _deliveries(system: str, measurements: Measurements) -> Verdict:
-    mine = [each for each in measurements.taken if each.system == system]
+    mine = _by(system, measurements)
     due, delivered = sum(each.due for each in mine), sum(each.delivered for each in mine)
-    complete = due > 0 and all(each.delivered == each.due for each in mine)
+    complete = all(each.delivered == each.due for each in mine)
     return Verdict(complete, f"deliveries: {system} made {delivered:,} of {due:,}")

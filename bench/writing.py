@@ -6,15 +6,20 @@ import json
 import subprocess
 import sys
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.client import Load, Result
 from bench.measurements import Measurement, percentile
+from bench.stage import turned
+from bench.systems import Parley, Prototype, Tutorial
 from bench.systems.system import HOT_ROOM, ROOMS
 from local.services import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bench.stage import Stage
     from bench.systems import System
 
 HOT_SOCKETS = 64
@@ -51,6 +56,21 @@ WORKLOADS = (
     # Its queue would only grow.
     Workload(name=RATE_1000, rate=1_000, seconds=4, too_much_for=("tutorial",)),
 )
+
+
+class Writing:
+    """All of them take part, but where a load is beyond one."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._systems = [stage.system(kind) for kind in (Prototype, Parley, Tutorial)]
+
+    def measure(self, number: int) -> Iterator[Measurement]:
+        for workload in WORKLOADS:
+            load = replace(workload, seconds=self._stage.seconds(workload.seconds))
+            for system in turned(self._systems, number):
+                if system.name not in load.too_much_for:
+                    yield measure(load, system, number=number)
 
 
 def measure(workload: Workload, system: System, *, number: int) -> Measurement:

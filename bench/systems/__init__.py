@@ -3,11 +3,13 @@
 parley       messaging_service as `make run` starts it
 tutorial     Channels, ORM and Daphne as the usual tutorial has them
 prototype    nothing but the statements, Redis and uvicorn
+socket.io    Node, with the Redis adapter: it stores nothing
 """
 
 from bench.systems.parley import Parley
 from bench.systems.prototype import Prototype
+from bench.systems.socketio import SocketIo
 from bench.systems.system import System
 from bench.systems.tutorial import Tutorial
 
-__all__ = ["Parley", "Prototype", "System", "Tutorial"]
+__all__ = ["Parley", "Prototype", "SocketIo", "System", "Tutorial"]

@@ -1,0 +1,149 @@
+"""Fan-out: what one member of a full room says is told to all of them.
+
+The server has a core of its own; the client shares the other with Redis and Postgres.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from bench.crowd_client import Load, Result
+from bench.measurements import Measurement
+from bench.stage import turned
+from bench.systems import SocketIo, Tutorial
+from bench.systems.system import HOT_ROOM
+from bench.usage import alone
+from bench.variants import daphne, traefik
+from bench.writing import WrongError
+from local.services import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bench.stage import Stage
+
+TO_100 = "fan-out to 100"
+TO_1000 = "fan-out to 1,000"
+RATE_20 = "fan-out to 100, 20/s"
+SOCKET_IO = SocketIo.name
+TRAEFIK = "parley, Traefik"
+DAPHNE = "parley, Daphne"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """`rate` 0 is a closed loop with four messages on their way."""
+
+    name: str
+    sockets: int
+    rate: float = 0.0
+    seconds: float = 3.0
+
+
+WORKLOADS = (
+    Workload(name=TO_100, sockets=100),
+    Workload(name=TO_1000, sockets=1_000),
+    Workload(name=RATE_20, sockets=100, rate=20, seconds=4),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contender:
+    """Where a system is reached, and the process whose time counts."""
+
+    name: str
+    port: int
+    pid: int
+    dialect: str
+    paths: Callable[[int], list[str]]
+    only: tuple[str, ...] = (TO_100, TO_1000, RATE_20)
+
+
+class FanOut:
+    """Every frame is read and counted; whether any is missing stands in the results."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._contenders = list(_contenders(stage))
+
+    def measure(self, number: int) -> Iterator[Measurement]:
+        for workload in WORKLOADS:
+            for contender in turned(self._contenders, number):
+                if workload.name in contender.only:
+                    yield self._measured(workload, contender, number)
+
+    def _measured(self, workload: Workload, contender: Contender, number: int) -> Measurement:
+        load = Load(
+            port=contender.port,
+            pid=contender.pid,
+            dialect=contender.dialect,
+            paths=contender.paths(workload.sockets),
+            prefix=uuid.uuid4().hex[:12],
+            seconds=self._stage.seconds(workload.seconds),
+            warm_up=self._stage.seconds(1.0),
+            rate=workload.rate,
+        )
+        with alone(contender.pid):
+            result = _run(load)
+        if result.refused:
+            raise WrongError(f"{contender.name}: {result.refused}")
+        return Measurement(
+            round=number,
+            workload=workload.name,
+            system=contender.name,
+            throughput=result.told / result.seconds,
+            # With little to do the clock that counts it is too coarse.
+            per_cpu=None if workload.rate else result.told / result.cpu_seconds,
+            p50=1_000 * result.p50,
+            p99=1_000 * result.p99,
+            delivered=result.delivered,
+            due=result.sent * workload.sockets,
+        )
+
+
+def _contenders(stage: Stage) -> Iterator[Contender]:
+    parley, tutorial = stage.parley, stage.system(Tutorial)
+    where, pid, paths = parley.port, parley.process.pid, parley.crowd
+
+    def ours(name: str, port: int, pid: int, *only: str) -> Contender:
+        only = only or (TO_100, TO_1000, RATE_20)
+        return Contender(name=name, port=port, pid=pid, dialect="parley", paths=paths, only=only)
+
+    yield ours(parley.name, where, pid)
+    if SocketIo.can_run():
+        theirs = stage.system(SocketIo)
+        yield Contender(
+            name=theirs.name,
+            port=theirs.port,
+            pid=theirs.process.pid,
+            dialect="socket.io",
+            paths=lambda size: [theirs.path()] * size,
+        )
+    yield Contender(
+        name=tutorial.name,
+        port=tutorial.port,
+        pid=tutorial.process.pid,
+        dialect="tutorial",
+        paths=lambda size: [tutorial.path(HOT_ROOM)] * size,
+    )
+    yield ours(TRAEFIK, traefik(stage).port, pid, RATE_20)
+    other = daphne(stage)
+    assert other.port is not None
+    yield ours(DAPHNE, other.port, other.pid)
+
+
+def _run(load: Load) -> Result:
+    client = subprocess.run(
+        [sys.executable, "-m", "bench.crowd_client"],
+        input=json.dumps(asdict(load)).encode(),
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        check=True,
+        timeout=120 + load.seconds,
+    )
+    return Result(**json.loads(client.stdout))
