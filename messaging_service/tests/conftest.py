@@ -23,6 +23,13 @@ from pytest_django import DjangoDbBlocker
 
 from local.testing import provide_engines
 
+NO_LIMITS = (
+    "LIMIT_MESSAGES_PER_SECOND",
+    "LIMIT_MESSAGE_BURST",
+    "LIMIT_COMMANDS_PER_SECOND",
+    "LIMIT_COMMAND_BURST",
+    "LIMIT_SOCKETS_PER_USER",
+)
 SERVICE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SERVICE))
 provide_engines()
@@ -41,6 +48,8 @@ os.environ |= {
     "JWKS_CACHE_FILE": "",
     "DEBUG": "false",
     "LOG_LEVEL": "INFO",
+    # What is limited by default is tested by servers of its own: see test_limits.py.
+    **dict.fromkeys(NO_LIMITS, "1000000"),
 }
 django.setup()
 

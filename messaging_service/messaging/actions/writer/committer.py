@@ -1,7 +1,7 @@
 """Brings a batch to an end: each send gets an outcome, or is handed back where its room is held."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import errors
 
 from messaging.actions.writer.connection import connect
+from messaging.actions.writer.pace import ask_pace
 from messaging.actions.writer.sends import Outcome, Send, Sent
 from messaging.actions.writer.transaction import (
     Plan,
@@ -51,9 +52,11 @@ class Committer:
 
     def __init__(self) -> None:
         self._connection: Connection | None = None
+        self._mark_pace: Callable[[], None] = lambda: None
 
     def commit(self, sends: Sequence[Send], *, wait: bool) -> Batch:
         """Store what is allowed of the sends; with `wait`, wait for held rooms (bounded)."""
+        self._mark_pace = ask_pace(sends)
         with time_limit(STATEMENT_SECONDS):
             return self._commit(sends, wait=wait)
 
@@ -85,6 +88,7 @@ class Committer:
             self._connection = connect()
         with self._connection.cursor() as cursor:
             rooms, seen = lock_and_look(cursor, sends, wait=wait)
+            self._mark_pace()
             found = list(zip(sends, seen, strict=True))
             ours = [(send, look) for send, look in found if wait or send.room_id in rooms]
             held = [send for send in sends if not wait and send.room_id not in rooms]

@@ -22,10 +22,16 @@ Outcome = Sent | Refusal
 
 @dataclass(slots=True, eq=False)
 class Send:
-    """One message on its way; `settle` is called exactly once, from a thread of the writer."""
+    """One message on its way; `settle` is called exactly once, from a thread of the writer.
+
+    `is_counted` once it has been held against what its sender may send; `refusal` if that was too
+    much.
+    """
 
     room_id: int
     sender_id: str
     message: NewMessage
     settle: Callable[[Outcome], None]
     since: float = field(default_factory=monotonic)
+    is_counted: bool = False
+    refusal: Refusal | None = None

@@ -106,7 +106,7 @@ def decide(sends: Sequence[Send], rooms: dict[int, LockedRoom], seen: Sequence[S
     for n, (send, found) in enumerate(zip(sends, seen, strict=True)):
         earlier = first_use.get((send.sender_id, send.message.client_id))
         room = rooms.get(send.room_id)
-        if refusal := refusal_to_send(found.sender) if room else NotFound("room"):
+        if refusal := send.refusal or (refusal_to_send(found.sender) if room else NotFound("room")):
             plan.refused[n] = refusal
         elif found.duplicate is not None:
             _recognise(plan, n, send, found)

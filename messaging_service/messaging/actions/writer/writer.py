@@ -18,8 +18,9 @@ from typing import Final
 from messaging.actions.writer.committer import Batch, Committer
 from messaging.actions.writer.sends import Outcome, Send, Sent
 from messaging.broadcast import publish
-from messaging.errors import OutcomeUnknown, Unavailable
+from messaging.errors import OutcomeUnknown, RateLimited, Unavailable
 from messaging.events import message_sent
+from messaging.permissions.limits import message_limit
 
 logger: Final = logging.getLogger(__name__)
 
@@ -44,7 +45,11 @@ class Writer:
         self._stopping = False
 
     def submit(self, send: Send) -> None:
-        """Queue a send; its `settle` is called once, soon, from another thread."""
+        """Queue a send; its `settle` is called once, soon, from this thread or another."""
+        if wait := message_limit().known_wait(send.sender_id):
+            # Who goes on and on costs nobody anything.
+            _settle(send, RateLimited(wait))
+            return
         with self._changed:
             waiting = len(self._pending) + sum(map(len, self._parked.values()))
             accepted = not self._stopping and waiting < MOST_WAITING

@@ -1,0 +1,37 @@
+"""How often somebody may ask: buckets shared by all processes and doors, and a socket's own.
+
+bucket.py          Bucket: in memory, for what only one process sees
+shared.py          SharedLimit: one for each user; where Redis is away, each process counts alone
+redis_buckets.py   the buckets in Redis
+"""
+
+import os
+from functools import cache
+
+from django.conf import settings
+
+from messaging.permissions.limits.bucket import Bucket, Given
+from messaging.permissions.limits.shared import SharedLimit
+
+__all__ = ["Bucket", "Given", "SharedLimit", "command_bucket", "message_limit"]
+
+
+@cache
+def message_limit() -> SharedLimit:
+    """What everybody may send, in all processes and through all doors together."""
+    return SharedLimit(
+        "messages",
+        per_second=settings.LIMITS["MESSAGES_PER_SECOND"],
+        burst=settings.LIMITS["MESSAGE_BURST"],
+    )
+
+
+def command_bucket() -> Bucket:
+    """What one socket may ask; make one for each."""
+    return Bucket(
+        per_second=settings.LIMITS["COMMANDS_PER_SECOND"], burst=settings.LIMITS["COMMAND_BURST"]
+    )
+
+
+# A child must not talk over its parent's connections.
+os.register_at_fork(after_in_child=message_limit.cache_clear)
