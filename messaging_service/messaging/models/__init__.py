@@ -2,7 +2,8 @@
 
 from messaging.models.epoch import Epoch
 from messaging.models.messages import Message
+from messaging.models.presence import Presence
 from messaging.models.profiles import Profile
 from messaging.models.rooms import Member, Room
 
-__all__ = ["Epoch", "Member", "Message", "Profile", "Room"]
+__all__ = ["Epoch", "Member", "Message", "Presence", "Profile", "Room"]

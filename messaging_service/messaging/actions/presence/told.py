@@ -1,0 +1,111 @@
+"""Telling who came and who went: what Postgres keeps is made to agree with the leases."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from django.db import connection, transaction
+
+from messaging.actions.presence.leases import held_people, see
+from messaging.broadcast import publish
+from messaging.events import presence
+from messaging.models.presence import HIDDEN
+from messaging.queries.presence import (
+    audiences_of,
+    not_online_of,
+    online_after,
+    presence_rows,
+)
+from messaging.serializers.presence import presence_json
+
+BATCH: Final = 500
+# Longer than any lease: whoever this Redis does not know then, nobody holds.
+TRUSTED_SECONDS: Final = 40.0
+
+_CAME: Final = """
+INSERT INTO presence (user_id, status, online_since, total_online_seconds)
+SELECT profile.user_id, 'online', clock_timestamp(), 0
+FROM profiles profile LEFT JOIN presence ON presence.user_id = profile.user_id
+WHERE profile.user_id = ANY(%s) AND presence.online_since IS NULL
+ORDER BY profile.user_id
+ON CONFLICT (user_id) DO UPDATE SET online_since = excluded.online_since
+WHERE presence.online_since IS NULL
+RETURNING user_id, status
+"""
+
+# Who hides was seen and counted until he hid, and no later.
+_WENT: Final = """
+WITH online AS (
+    SELECT user_id FROM presence WHERE user_id = ANY(%s) AND online_since IS NOT NULL
+    ORDER BY user_id FOR UPDATE
+)
+UPDATE presence SET
+    online_since = NULL,
+    last_seen = CASE WHEN status = ANY(%s) THEN last_seen ELSE clock_timestamp() END,
+    total_online_seconds = total_online_seconds + CASE WHEN status = ANY(%s) THEN 0 ELSE
+        greatest(0, extract(epoch FROM clock_timestamp() - online_since)) END
+FROM online
+WHERE presence.user_id = online.user_id AND presence.online_since IS NOT NULL
+RETURNING presence.user_id, presence.status
+"""
+
+
+def came(user_ids: Sequence[str]) -> None:
+    """These people are here: tell it of those who were not."""
+    _change(_CAME, [list(user_ids)])
+
+
+def went(user_ids: Sequence[str]) -> None:
+    """These people are gone: tell it of those who were here."""
+    _change(_WENT, [list(user_ids), list(HIDDEN), list(HIDDEN)])
+
+
+def _change(statement: str, arguments: list[list[str]]) -> None:
+    if not arguments[0]:
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(statement, arguments)
+            changed = [user_id for user_id, status in cursor.fetchall() if status not in HIDDEN]
+        rows, audiences = presence_rows(changed), audiences_of(changed)
+    publish(
+        presence(presence_json(row), room_ids=audiences[row.user_id])
+        for row in rows
+        if row.user_id in audiences
+    )
+
+
+def settle(user_ids: Iterable[str]) -> set[str]:
+    """Tell of these people what the leases say now; returns whom it cannot tell of yet.
+
+    Raises what a store raises that is away; then whoever was not told of is still to be.
+    """
+    waiting, doubted = sorted(set(user_ids)), set[str]()
+    while batch := waiting[:BATCH]:
+        doubted |= _settle(batch)
+        del waiting[:BATCH]
+    return doubted
+
+
+def _settle(user_ids: Sequence[str]) -> set[str]:
+    seen = see(user_ids)
+    gone = [user_id for user_id in user_ids if user_id not in seen.held]
+    came(sorted(seen.held))
+    if not seen.is_calm:
+        return set(gone)
+    went(gone)
+    # Somebody may have come back while it was written that he had gone, or the other way.
+    return seen.held ^ see(user_ids).held
+
+
+def forgotten() -> set[str]:
+    """Of whom the two stores say different things: something ended before it was told."""
+    found, after, place = set[str](), "", 0
+    while online := online_after(after, limit=BATCH):
+        seen = see(online)
+        if seen.is_calm and seen.seconds > TRUSTED_SECONDS:
+            found.update(set(online) - seen.held)
+        after = online[-1]
+    while held := held_people(place, limit=BATCH):
+        found.update(not_online_of(held))
+        place += len(held)
+    return found

@@ -1,0 +1,122 @@
+"""How people are, as those who share a room with them see it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+
+from messaging.models import Member, Profile
+from messaging.serializers.presence import PRESENCE_COLUMNS, PresenceRow, presence_json
+
+# In a larger room nobody is told who comes and goes (contract §5, large rooms).
+MOST_PARTICIPANTS: Final = 500
+
+_ROWS: Final = f"""
+SELECT {PRESENCE_COLUMNS}
+FROM profiles profile LEFT JOIN presence ON presence.user_id = profile.user_id
+WHERE profile.user_id = ANY(%s) ORDER BY profile.user_id
+"""
+
+_SHOWN: Final = f"""
+SELECT {PRESENCE_COLUMNS}
+FROM profiles profile LEFT JOIN presence ON presence.user_id = profile.user_id
+WHERE profile.user_id = ANY(%s) AND (profile.user_id = %s OR EXISTS (
+    SELECT FROM members theirs
+    JOIN members mine ON mine.room_id = theirs.room_id AND mine.user_id = %s
+    WHERE theirs.user_id = profile.user_id
+    AND theirs.left_pos IS NULL AND mine.left_pos IS NULL))
+ORDER BY profile.user_id
+"""
+
+_PARTICIPANTS: Final = f"""
+SELECT {PRESENCE_COLUMNS}
+FROM members member
+JOIN profiles profile ON profile.user_id = member.user_id
+LEFT JOIN presence ON presence.user_id = member.user_id
+WHERE member.room_id = %s AND member.left_pos IS NULL ORDER BY member.id
+"""
+
+_COUNT: Final = """
+SELECT count(*) FROM (
+    SELECT FROM members WHERE room_id = %s AND left_pos IS NULL LIMIT %s) AS few
+"""
+
+_AUDIENCES: Final = """
+WITH theirs AS (
+    SELECT user_id, room_id FROM members WHERE user_id = ANY(%s) AND left_pos IS NULL
+), small AS (
+    SELECT room.room_id FROM (SELECT DISTINCT room_id FROM theirs) AS room
+    WHERE (SELECT count(*) FROM (
+        SELECT FROM members other
+        WHERE other.room_id = room.room_id AND other.left_pos IS NULL LIMIT %s) AS few) <= %s
+)
+SELECT user_id, array_agg(room_id ORDER BY room_id)
+FROM theirs JOIN small USING (room_id) GROUP BY user_id
+"""
+
+_NOT_ONLINE: Final = """
+SELECT profile.user_id
+FROM profiles profile LEFT JOIN presence ON presence.user_id = profile.user_id
+WHERE profile.user_id = ANY(%s) AND presence.online_since IS NULL
+"""
+
+_ONLINE: Final = """
+SELECT user_id FROM presence WHERE online_since IS NOT NULL AND user_id > %s
+ORDER BY user_id LIMIT %s
+"""
+
+
+def shown_presence(*, viewer_id: str, user_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Of these people himself and those he shares a room with, in the order of their ids."""
+    rows = _read(_SHOWN, [list(user_ids), viewer_id, viewer_id])
+    return [_shown(PresenceRow(*row), viewer_id) for row in rows]
+
+
+def participants_presence(*, room_id: int, viewer_id: str) -> list[dict[str, Any]] | None:
+    """Everybody in a room he is in, himself as he chose to be; None where they are over 500."""
+    ((count,),) = _read(_COUNT, [room_id, MOST_PARTICIPANTS + 1])
+    if count > MOST_PARTICIPANTS:
+        return None
+    return [_shown(PresenceRow(*row), viewer_id) for row in _read(_PARTICIPANTS, [room_id])]
+
+
+def people_near(*, viewer_id: str) -> QuerySet[Profile]:
+    """The others he shares a room with, to be ordered and paged by the caller."""
+    mine = Member.objects.filter(user_id=viewer_id, left_pos__isnull=True).values("room_id")
+    shared = Member.objects.filter(user_id=OuterRef("pk"), left_pos__isnull=True, room_id__in=mine)
+    return Profile.objects.filter(Exists(shared)).exclude(pk=viewer_id)
+
+
+def _shown(row: PresenceRow, viewer_id: str) -> dict[str, Any]:
+    return presence_json(row, is_own=row.user_id == viewer_id)
+
+
+def presence_rows(user_ids: Sequence[str]) -> list[PresenceRow]:
+    """What was told of these people, whoever asks."""
+    return [PresenceRow(*row) for row in _read(_ROWS, [list(user_ids)])] if user_ids else []
+
+
+def audiences_of(user_ids: Sequence[str]) -> dict[str, list[int]]:
+    """The rooms in which each of these people is told of, for those who are in any."""
+    if not user_ids:
+        return {}
+    limits = [MOST_PARTICIPANTS + 1, MOST_PARTICIPANTS]
+    return dict(_read(_AUDIENCES, [list(user_ids), *limits]))
+
+
+def online_after(user_id: str, *, limit: int) -> list[str]:
+    """Who was told to be online, a page after this person; empty at the end."""
+    return [found for (found,) in _read(_ONLINE, [user_id, limit])]
+
+
+def not_online_of(user_ids: Sequence[str]) -> list[str]:
+    """Who of these people was not told to be online."""
+    return [found for (found,) in _read(_NOT_ONLINE, [list(user_ids)])]
+
+
+def _read(statement: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, arguments)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
