@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.accepting import Accepting
+from bench.auditing import Auditing
+from bench.catching_up import CatchingUp
 from bench.engines import engines
 from bench.fanout import FanOut
 from bench.machine import machine, versions
@@ -35,6 +38,9 @@ PARTS: dict[str, type[Part]] = {
     "reading": Reading,
     "verifying": Verifying,
     "fanout": FanOut,
+    "accepting": Accepting,
+    "catching-up": CatchingUp,
+    "audit": Auditing,
 }
 
 

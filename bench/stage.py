@@ -34,11 +34,11 @@ class Stage:
 
     def system(self, kind: type[S]) -> S:
         """Return the one running system of this kind."""
-        if kind not in self._systems:
-            self._systems[kind] = system = kind(self.engines)
-            self.started.callback(system.stop)
-        system = self._systems[kind]
-        assert isinstance(system, kind)
+        known = self._systems.get(kind)
+        if isinstance(known, kind):
+            return known
+        self._systems[kind] = system = kind(self.engines)
+        self.started.callback(system.stop)
         return system
 
     @property

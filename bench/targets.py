@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench.accepting import ACCEPTS, IDLE
+from bench.auditing import AUDIT
+from bench.catching_up import MANY_ROOMS, ONE_ROOM
 from bench.fanout import DAPHNE, RATE_20, SOCKET_IO, TO_100, TO_1000, TRAEFIK
+from bench.measurements import FIGURES
 from bench.reading import HISTORY, MODEL_SERIALIZER
 from bench.writing import HUNDRED_ROOMS, RATE_200, RATE_1000
 
@@ -45,6 +49,21 @@ class Target:
         return Verdict(passed, f"{text} ({bound} x{self.aim})")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """A bound on what parley's `figure` itself may be."""
+
+    workload: str
+    figure: str
+    at_most: float
+
+    def judge(self, measurements: Measurements) -> Verdict:
+        value = measurements.median(self.figure, self.workload, OURS)
+        title = next(figure.title for figure in FIGURES if figure.name == self.figure)
+        text = f"{self.workload}: {title} {value:.1f} (at most {self.at_most:g})"
+        return Verdict(value <= self.at_most, text)
+
+
 TARGETS = (
     Target(workload=HUNDRED_ROOMS, figure="throughput", against="tutorial", at_least=10),
     Target(
@@ -64,6 +83,11 @@ TARGETS = (
     Target(workload=TO_100, figure="per_cpu", against="tutorial", at_least=12),
     Target(workload=TO_1000, figure="per_cpu", against="tutorial", at_least=12),
     Target(workload=RATE_20, figure="p99", against=SOCKET_IO, at_most=1.5),
+    Target(workload=ACCEPTS, figure="throughput", against="plain ASGI", at_least=0.4),
+    Limit(workload=IDLE, figure="memory", at_most=50),
+    Limit(workload=ONE_ROOM, figure="p99", at_most=200),
+    Limit(workload=MANY_ROOMS, figure="p99", at_most=1_000),
+    Limit(workload=AUDIT, figure="cpu", at_most=5),
 )
 
 

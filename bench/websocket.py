@@ -23,11 +23,15 @@ class ClosedError(Exception):
     """The server ended a socket that was still needed."""
 
 
+def handshake(path: str) -> bytes:
+    return _HANDSHAKE.format(path=path).encode()
+
+
 def connect(port: int, path: str) -> socket.socket:
     """Open a socket and return it, not blocking, when the server has switched protocols."""
     link = socket.create_connection((LOOPBACK, port), timeout=10)
     link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    link.sendall(_HANDSHAKE.format(path=path).encode())
+    link.sendall(handshake(path))
     answer = b""
     while not answer.endswith(b"\r\n\r\n"):
         # Byte by byte: what follows the head is the first frame.

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from bench.engines import Engines
 
 _UVICORN = (
-    *("-m", "uvicorn", "bench.prototype.asgi:application", "--host", LOOPBACK),
     *("--ws", "websockets-sansio", "--loop", "uvloop", "--http", "httptools"),
     *("--ws-per-message-deflate", "false", "--ws-max-size", "65536"),
-    *("--no-access-log", "--log-level", "warning"),
+    *("--no-access-log", "--log-level", "warning", "--host", LOOPBACK),
 )
+
+
+def uvicorn(application: str, *, port: int) -> list[str]:
+    """Return the command that serves an application as Parley is served."""
+    return ["-m", "uvicorn", application, *_UVICORN, "--port", str(port)]
 
 
 class Prototype(System):
@@ -38,6 +42,7 @@ class Prototype(System):
             ]
         )
         environment = {"PROTOTYPE_DSN": words, "REDIS_URL": self.settings["REDIS_URL"]}
-        self.process = self.python("prototype", [*_UVICORN, "--port", str(self.port)], environment)
+        command = uvicorn("bench.prototype.asgi:application", port=self.port)
+        self.process = self.python("prototype", command, environment)
         self.process.start()
         self.wait()

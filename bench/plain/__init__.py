@@ -1,0 +1,1 @@
+"""What a server can do with an application that does nothing."""
