@@ -1,0 +1,65 @@
+"""Keeps the connections of this process held, so that who is here is known to be here.
+
+holding.py    leases in Redis: what is open, what was closed, whose time is over
+telling.py    what follows from it, written to Postgres and told
+
+Each is a task with a thread of its own. So neither a frozen Redis nor a frozen Postgres makes the
+loop wait, or the sockets' own work, or the other task.
+"""
+
+import asyncio
+from typing import Final
+
+from messaging.websocket.presence.holding import Holder
+from messaging.websocket.presence.telling import Teller
+
+# Closed by the client: it went away, or said nothing. All else is a connection that broke.
+CLEAN_CODES: Final = frozenset({1000, 1001, 1005})
+
+
+class Keeper:
+    """What the life of a socket says to presence: `opened` and `closed` only note it."""
+
+    def __init__(self) -> None:
+        self._teller = Teller()
+        self._holder = Holder(doubt=self._teller.doubt)
+        self.opened = self._holder.opened
+        self.closed = self._holder.closed
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        works = (self._holder.run(), self._teller.run())
+        self._tasks = [asyncio.create_task(work) for work in works]
+
+    async def stop(self) -> None:
+        """End, and give the connections that are open ten seconds to come back elsewhere."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._holder.leave()
+        self._teller.leave()
+
+
+_keeper: Keeper | None = None
+
+
+def keeper() -> Keeper:
+    """The keeper of this process, started at its first use, on the loop it is used from."""
+    global _keeper  # noqa: PLW0603 - there is one loop, so one keeper, in a process.
+    if _keeper is None:
+        _keeper = Keeper()
+        _keeper.start()
+    return _keeper
+
+
+def start_keeper() -> None:
+    """Begin to hold connections, and to notice whose are over."""
+    keeper()
+
+
+async def stop_keeper() -> None:
+    """Stop the keeper, if there is one."""
+    global _keeper
+    if _keeper is not None:
+        stopped, _keeper = _keeper, None
+        await stopped.stop()
