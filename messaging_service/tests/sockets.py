@@ -13,6 +13,7 @@ from websockets.typing import Subprotocol
 from e2e.asyncapi import checked
 
 SECONDS = 5.0
+PRESENCE = {"presence", "presences"}
 
 
 class Socket:
@@ -41,6 +42,8 @@ class Socket:
             )
         )
         self.unheard: list[dict[str, Any]] = []
+        # Who comes and goes is told whenever it is noticed: only who expects it hears it.
+        self.presence: list[dict[str, Any]] = []
         self._refs = 0
 
     def send(self, frame: object) -> None:
@@ -62,10 +65,10 @@ class Socket:
         return self._find(lambda found: found["type"] in kinds, within=within)
 
     def next(self, *, within: float = SECONDS) -> dict[str, Any]:
-        """The next frame, whatever it is."""
+        """The next frame, whatever it is but presence."""
         if self.unheard:
             return self.unheard.pop(0)
-        return self._receive(within)
+        return self._receive_other_than_presence(within)
 
     def closed(self, *, within: float = SECONDS) -> int:
         """The code the server closes with, soon; what came before it is in `unheard`."""
@@ -78,7 +81,7 @@ class Socket:
     def first_or_closed(self, *, within: float = SECONDS) -> dict[str, Any] | int:
         """The next frame to come, or the code the server closes with."""
         try:
-            return self._receive(within)
+            return self._receive_other_than_presence(within)
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006
 
@@ -96,15 +99,27 @@ class Socket:
         self.close()
 
     def _find(self, wanted: Any, *, within: float = SECONDS) -> dict[str, Any]:
-        for number, frame in enumerate(self.unheard):
-            if wanted(frame):
-                return self.unheard.pop(number)
+        for frames in (self.unheard, self.presence):
+            for number, frame in enumerate(frames):
+                if wanted(frame):
+                    return frames.pop(number)
         deadline = time.monotonic() + within
         while True:
             frame = self._receive(max(0.0, deadline - time.monotonic()))
             if wanted(frame):
                 return frame
-            self.unheard.append(frame)
+            self._put_aside(frame)
+
+    def _receive_other_than_presence(self, within: float) -> dict[str, Any]:
+        deadline = time.monotonic() + within
+        while True:
+            frame = self._receive(max(0.0, deadline - time.monotonic()))
+            if frame["type"] not in PRESENCE:
+                return frame
+            self._put_aside(frame)
+
+    def _put_aside(self, frame: dict[str, Any]) -> None:
+        (self.presence if frame["type"] in PRESENCE else self.unheard).append(frame)
 
     def _receive(self, within: float) -> dict[str, Any]:
         text = self.link.recv(timeout=within)

@@ -22,6 +22,10 @@ class Window(NamedTuple):
         return self.joined_pos <= pos and (self.left_pos is None or pos <= self.left_pos)
 
 
+def window_of(member: Member) -> Window:
+    return Window(member.visible_from_seq, member.joined_pos, member.left_pos)
+
+
 def member_of(*, user_id: str, room_id: int) -> Member:
     """The caller's current membership with `.room` loaded; raises NotFound."""
     member = (

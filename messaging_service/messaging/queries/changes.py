@@ -6,14 +6,23 @@ personal_changes    for somebody who catches up with what is personal to him, an
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
-from messaging.events import Event, member_joined, member_left, message_sent, message_updated
+from messaging.events import (
+    Event,
+    me_changed,
+    member_joined,
+    member_left,
+    message_sent,
+    message_updated,
+    room_added,
+)
 from messaging.models import Member
-from messaging.permissions import Window
-from messaging.queries.rooms import current_epoch
+from messaging.permissions import Window, window_of
+from messaging.queries.profiles import personal_position_of
+from messaging.queries.rooms import current_epoch, show_rooms_to_anybody
 from messaging.queries.snapshots import snapshot
 from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow, message_text
 
@@ -91,12 +100,13 @@ class CatchUp(NamedTuple):
 
 
 class Refill(NamedTuple):
-    """Changes of a room for everybody, and the windows of the people asked for."""
+    """Changes for everybody who listens, and the windows of the members asked for."""
 
     events: list[Event]
     pos: int
     more: bool
     windows: dict[str, Window]
+    is_complete: bool = True
 
 
 class Span(NamedTuple):
@@ -111,7 +121,7 @@ class Found(NamedTuple):
     """The first changes of a span, at most a page, and how many there are (counted to a limit)."""
 
     events: list[Event]
-    count: int
+    total: int
 
 
 def room_changes(
@@ -146,18 +156,45 @@ def room_refill(*, room_id: int, after: int, user_ids: Sequence[str]) -> Refill:
         cursor.execute("SELECT pos FROM rooms WHERE id = %s", [room_id])
         (pos,) = cursor.fetchone() or (0,)
         found = _find(cursor, {room_id: Span(after, pos, 0)})[room_id]
-        windows = Member.objects.filter(room_id=room_id, user_id__in=user_ids).values_list(
-            "user_id", "visible_from_seq", "joined_pos", "left_pos"
-        )
-        shown = {user_id: Window(*window) for user_id, *window in windows}
-    more = found.count > len(found.events)
+        members = Member.objects.filter(room_id=room_id, user_id__in=user_ids)
+        shown = {member.user_id: window_of(member) for member in members}
+    more = found.total > len(found.events)
     return Refill(found.events, found.events[-1].pos if more else pos, more, shown)
 
 
+def personal_changes(*, user_id: str, after: int, epoch: str | None = None) -> Changes:
+    """What changed of what is personal to somebody: rooms he was added to, his own markers."""
+    with snapshot():
+        pos = personal_position_of(user_id)
+        if epoch not in {None, current_epoch()} or after > pos:
+            return Changes([], pos, complete=False)
+        mine = Member.objects.filter(
+            user_id=user_id, user_pos__gt=after, user_pos__lte=pos, left_pos__isnull=True
+        )
+        touched = list(mine.select_related("room").order_by("user_pos")[: MOST_CHANGES + 1])
+        added = [member for member in touched if member.added_user_pos > after]
+        shown = {
+            room["id"]: room for room in show_rooms_to_anybody([member.room for member in added])
+        }
+    events = [_personal_event(member, shown.get(member.room_id)) for member in touched]
+    return _changes(Found(_page(events), len(events)), pos)
+
+
+def _personal_event(member: Member, room: dict[str, Any] | None) -> Event:
+    if room is not None:
+        return room_added(user_id=member.user_id, user_pos=member.user_pos, room=room)
+    return me_changed(
+        user_id=member.user_id,
+        user_pos=member.user_pos,
+        room_id=member.room_id,
+        last_read_seq=member.last_read_seq,
+    )
+
+
 def _changes(found: Found | None, pos: int) -> Changes:
-    if found is None or found.count > MOST_CHANGES:
+    if found is None or found.total > MOST_CHANGES:
         return Changes([], pos, complete=False)
-    if found.count > len(found.events):
+    if found.total > len(found.events):
         return Changes(found.events, found.events[-1].pos, more=True)
     return Changes(found.events, pos)
 
@@ -198,8 +235,8 @@ def _members(cursor: CursorWrapper, spans: Mapping[int, Span]) -> dict[int, list
 
 def _merge(messages: Found, members: list[Event]) -> Found:
     """One page in the order of positions: nothing after the first message that is left out."""
-    count = messages.count + len(members)
-    if messages.count > len(messages.events):
+    count = messages.total + len(members)
+    if messages.total > len(messages.events):
         last = messages.events[-1].pos
         members = [event for event in members if event.pos < last]
     events = sorted([*messages.events, *members], key=lambda event: event.pos)

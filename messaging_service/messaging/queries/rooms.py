@@ -2,14 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from messaging.models import Epoch, Member, Room
+from messaging.permissions import Window, member_of, window_of
 from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow
-from messaging.serializers.rooms import room_json
+from messaging.serializers.rooms import room_json, viewer_json
 
 _LAST_MESSAGES: Final = f"""
 SELECT {MESSAGE_COLUMNS}
@@ -29,11 +30,34 @@ WHERE me.user_id = %s AND me.room_id = ANY(%s)
 GROUP BY me.room_id
 """
 
-_MOVED: Final = """
+_ROOMS_ELSEWHERE: Final = """
 SELECT room.id, room.pos
 FROM unnest(%s::bigint[], %s::bigint[]) AS here(id, pos)
-JOIN rooms room ON room.id = here.id AND room.pos > here.pos
+JOIN rooms room ON room.id = here.id AND room.pos <> here.pos
 """
+
+_PEOPLE_ELSEWHERE: Final = """
+SELECT person.user_id, person.pos
+FROM unnest(%s::text[], %s::bigint[]) AS here(user_id, pos)
+JOIN profiles person ON person.user_id = here.user_id AND person.pos <> here.pos
+"""
+
+_STANDINGS: Final = """
+SELECT me.room_id, room.pos, room.seq, me.last_read_seq, me.visible_from_seq, me.joined_pos
+FROM members me JOIN rooms room ON room.id = me.room_id
+WHERE me.user_id = %s AND me.left_pos IS NULL
+ORDER BY room.last_activity DESC, room.id DESC
+"""
+
+
+class Standing(NamedTuple):
+    """Where a room stands for one of its members."""
+
+    room_id: int
+    pos: int
+    seq: int
+    last_read_seq: int
+    window: Window
 
 
 def rooms_of(*, user_id: str) -> QuerySet[Room]:
@@ -54,16 +78,18 @@ def show_rooms(rooms: Sequence[Room], *, user_id: str) -> list[dict[str, Any]]:
     members = _members(ids)
     last = {row[1]: MessageRow(*row) for row in _rows(_LAST_MESSAGES, [user_id, ids])}
     unread: dict[int, int] = dict(_rows(_UNREAD, [user_id, ids]))
+    mine = {id_: next(m for m in members[id_] if m.user_id == user_id) for id_ in ids}
     return [
-        room_json(
-            room,
-            members=members[room.pk],
-            user_id=user_id,
-            last_message=last.get(room.pk),
-            unread_count=unread.get(room.pk, 0),
-        )
+        room_json(room, members=members[room.pk], last_message=last.get(room.pk))
+        | viewer_json(mine[room.pk], unread_count=unread.get(room.pk, 0))
         for room in rooms
     ]
+
+
+def show_rooms_to_anybody(rooms: Sequence[Room]) -> list[dict[str, Any]]:
+    """The rooms' JSON as events tell it: nothing in it depends on who looks."""
+    members = _members([room.pk for room in rooms])
+    return [room_json(room, members=members[room.pk], last_message=None) for room in rooms]
 
 
 def _members(room_ids: Iterable[int]) -> dict[int, list[Member]]:
@@ -81,14 +107,31 @@ def _rows(statement: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
     return rows
 
 
-def position_of(room_id: int) -> int:
-    """The position of a room now; 0 where there is none."""
-    return Room.objects.filter(pk=room_id).values_list("pos", flat=True).first() or 0
+def standings_of(user_id: str) -> list[Standing]:
+    """Every room this person is in, the one with the newest message first."""
+    return [
+        Standing(room_id, pos, seq, last_read_seq, Window(visible_from_seq, joined_pos, None))
+        for room_id, pos, seq, last_read_seq, visible_from_seq, joined_pos in _rows(
+            _STANDINGS, [user_id]
+        )
+    ]
 
 
-def moved_past(positions: Mapping[int, int]) -> dict[int, int]:
-    """Of the given rooms those that have come further than the given position, and how far."""
-    return dict(_rows(_MOVED, [list(positions.keys()), list(positions.values())]))
+def standing_in(*, user_id: str, room_id: int) -> Standing:
+    """One of them; raises NotFound."""
+    member = member_of(user_id=user_id, room_id=room_id)
+    room = member.room
+    return Standing(room_id, room.pos, room.seq, member.last_read_seq, window_of(member))
+
+
+def rooms_elsewhere(positions: Mapping[int, int]) -> dict[int, int]:
+    """Of the given rooms those that are at another position than the given, and at which."""
+    return dict(_rows(_ROOMS_ELSEWHERE, [list(positions.keys()), list(positions.values())]))
+
+
+def people_elsewhere(positions: Mapping[str, int]) -> dict[str, int]:
+    """The same of what is personal to people."""
+    return dict(_rows(_PEOPLE_ELSEWHERE, [list(positions.keys()), list(positions.values())]))
 
 
 def current_epoch() -> str:

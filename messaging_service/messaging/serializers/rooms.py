@@ -53,15 +53,9 @@ def participant_json(member: Member) -> dict[str, Any]:
 
 
 def room_json(
-    room: Room,
-    *,
-    members: Sequence[Member],
-    user_id: str,
-    last_message: MessageRow | None,
-    unread_count: int,
+    room: Room, *, members: Sequence[Member], last_message: MessageRow | None
 ) -> dict[str, Any]:
-    """The one shape of a room in answers to one of its members (contract §4)."""
-    mine = next(member for member in members if member.user_id == user_id)
+    """The one shape of a room, in events and in answers (contract §4)."""
     return {
         "id": room.pk,
         "room_id": room.pk,
@@ -84,6 +78,12 @@ def room_json(
         "participants": [participant_json(member) for member in members[:SHOWN_PARTICIPANTS]],
         "participants_count": len(members),
         "last_message": last_message and message_json(last_message),
+    }
+
+
+def viewer_json(mine: Member, *, unread_count: int) -> dict[str, Any]:
+    """What stands beside it in answers to one of its members, and never in events."""
+    return {
         "unread_count": unread_count,
         "last_read_seq": mine.last_read_seq,
         "role": mine.role,

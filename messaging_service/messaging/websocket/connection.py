@@ -1,45 +1,128 @@
-"""One open socket in one room, as the commands that come over it see it."""
+"""One open socket, as the commands that come over it see it."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
+import logging
+import uuid
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from messaging.actions.writer import Outcome
-from messaging.websocket.feed import Feed
-from messaging.websocket.frames import error_frame, message_ack_frame
+from messaging.permissions import LARGEST_ID
+from messaging.websocket.expiry import Expiry
+from messaging.websocket.frames import Frame, error_frame, message_ack_frame
 from messaging.websocket.inbox import inbox_of
 from messaging.websocket.outlets import Outlet
-from service_kit.refusals import Refusal
+from messaging.websocket.places import Places
+from service_kit.refusals import Refusal, as_refusal
+from service_kit.rendering import encode_json
 from service_kit.tokens import Claims
 
+logger: Final = logging.getLogger(__name__)
+
 MOST_UNSETTLED: Final = 64
+FAILED: Final = 1011
+REMOVED: Final = 4403
+
+# What closes a socket, by the code of the refusal (contract §5).
+CLOSE_CODES: Final = {
+    "invalid": 4400,
+    "not_authenticated": 4401,
+    "token_expired": 4401,
+    "session_revoked": 4401,
+    "not_found": 4403,
+    "rate_limited": 4429,
+    "unavailable": 1013,
+}
+
+
+def close_code(refusal: Refusal | None) -> int:
+    """What a socket is closed with for a refusal; None stands for what nobody expected."""
+    return CLOSE_CODES.get(refusal.code, FAILED) if refusal else FAILED
 
 
 class Connection:
-    """Whose socket it is, which room it is for, and the way to answer."""
+    """Whose socket it is, where it listens, and the way to answer.
 
-    def __init__(self, *, claims: Claims, room_id: int, feed: Feed, outlet: Outlet) -> None:
+    `room_id` is the one room of a room's socket; the other sockets have None.
+    """
+
+    def __init__(self, *, claims: Claims, outlet: Outlet, room_id: int | None = None) -> None:
+        self.id = uuid.uuid4().hex
         self.claims = claims
-        self.room_id = room_id
-        self.feed = feed
         self.outlet = outlet
+        self.room_id = room_id
+        self.listen_through(outlet)
+        self.expiry = Expiry(warn=self._warn, end=self._expire)
         self._free = asyncio.Semaphore(MOST_UNSETTLED)
         self._inbox = inbox_of(asyncio.get_running_loop())
+        self._companions: list[asyncio.Task[None]] = []
 
-    def refuse(self, refusal: Refusal, ref: str | None) -> None:
+    def listen_through(self, outlet: Outlet) -> None:
+        """Hear what is told, elsewhere than commands are answered; only before it listens."""
+        self.places = Places(
+            user_id=self.claims.user_id, outlet=outlet, ended=self._left, failed=self.fail
+        )
+
+    def accompany(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something as long as the socket is open."""
+        self._companions.append(asyncio.create_task(work))
+
+    def leave(self) -> None:
+        """Listen nowhere any more."""
+        self.expiry.cancel()
+        self.places.close()
+        for task in self._companions:
+            task.cancel()
+
+    def room_of(self, frame: dict[str, Any]) -> int:
+        """The room a command is for; raises `invalid`."""
+        named = frame.get("room", self.room_id)
+        text = str(named)
+        if isinstance(named, bool) or not (text.isascii() and text.isdigit()):
+            raise Refusal("invalid", "Name the room by its number: room.")
+        if self.room_id is not None and int(text) != self.room_id:
+            raise Refusal("invalid", "This socket is for another room.")
+        return min(int(text), LARGEST_ID + 1)
+
+    def refuse(self, refusal: Refusal, ref: str | None, room_id: int | None = None) -> None:
         """Answer a command with no; errors are told with or without a `ref`."""
-        self.outlet.send(error_frame(refusal, ref=ref, room_id=self.room_id))
+        self.outlet.send(error_frame(refusal, ref=ref, room_id=room_id or self.room_id))
 
-    async def expect_outcome(self, ref: str | None) -> Callable[[Outcome], None]:
+    async def expect_outcome(self, ref: str | None, room_id: int) -> Callable[[Outcome], None]:
         """What answers one send when its outcome is known; waits while too many are not."""
         await self._free.acquire()
-        return lambda outcome: self._inbox.post(self._settled, ref, outcome)
+        return lambda outcome: self._inbox.post(self._settled, (ref, room_id), outcome)
 
-    def _settled(self, ref: str | None, outcome: Outcome) -> None:
+    def _settled(self, asked: tuple[str | None, int], outcome: Outcome) -> None:
         self._free.release()
+        ref, room_id = asked
         if isinstance(outcome, Refusal):
-            self.refuse(outcome, ref)
+            self.refuse(outcome, ref, room_id)
         elif ref is not None:
-            self.outlet.send(
-                message_ack_frame(ref, duplicate=outcome.duplicate, message=outcome.text)
-            )
+            self.outlet.send(message_ack_frame(ref, outcome.text, duplicate=outcome.duplicate))
+
+    def close(self, code: int, reason: str) -> None:
+        """Close the socket soon, after what was sent before."""
+        _closing.add(task := asyncio.create_task(self.outlet.close(code, reason)))
+        task.add_done_callback(_closing.discard)
+
+    def _left(self, room_id: int) -> None:
+        if room_id == self.room_id:
+            self.close(REMOVED, "You are not in this room.")
+
+    def fail(self, error: Exception) -> None:
+        """Close a socket that must not go on as if nothing was missing."""
+        refusal = as_refusal(error)
+        if refusal is None:
+            logger.error("A socket could not catch up.", exc_info=error)
+        self.close(close_code(refusal), refusal.detail if refusal else "")
+
+    def _warn(self, seconds: int) -> None:
+        self.outlet.send(Frame(encode_json({"type": "auth.expiring", "in": seconds})))
+
+    def _expire(self) -> None:
+        self.close(CLOSE_CODES["token_expired"], "The token has expired.")
+
+
+# The loop itself keeps only weak references to tasks.
+_closing: Final[set[asyncio.Task[None]]] = set()

@@ -1,68 +1,258 @@
-"""What one room's local sockets have been told, and what they must wait for."""
+"""What is told in one channel: in the order of positions, once, to each local seat that may know.
 
-import logging
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+A feed stands at the position it told last. The next event is told, a known one dropped, one that
+comes too early held until what is before it has come or was read from Postgres.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Final
+
+import orjson
 
 from messaging.broadcast import Envelope
+from messaging.permissions import Window
+from messaging.queries.changes import Refill
 from messaging.websocket.frames import Frame
-
-if TYPE_CHECKING:
-    import asyncio
-
-    from messaging.websocket.outlets import Outlet
+from messaging.websocket.seats import Seat, Told
+from messaging.websocket.streams import Stream
+from messaging.websocket.telling import Telling
+from messaging.websocket.typists import Typists
 
 MOST_HELD: Final = 1_000
-
-logger: Final = logging.getLogger(__name__)
+MOST_REMEMBERED: Final = 1_000
+# After these something more happens to seats than to be told.
+TURNING_POINTS: Final = frozenset({"member.left", "room.added"})
 
 
 class Feed:
-    """What one room's local sockets have been told: everything up to `pos`."""
+    """One channel's local seats; `pos` is None until the first of them brings a position."""
 
-    def __init__(self, room_id: int) -> None:
-        self.room_id = room_id
-        self.pos = 0
-        self.outlets: dict[Outlet, str] = {}
-        self.held: dict[int, Envelope] = {}
-        self.opening: asyncio.Task[None] | None = None
-        self.is_open = False
-        self.is_refilling = False
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.pos: int | None = None
+        self.seats: dict[Seat, None] = {}
         self.users = 0
+        self.is_refilling = False
+        self._roster_now: tuple[Seat, ...] | None = None
+        self._held: dict[int, Envelope] = {}
+        self._ready: list[Told] = []
+        self._telling = Telling(room_again=self.advance)
+        self._typists = Typists(self._tell)
+        # Every seat may see messages from this seq on, and none has heard anything beyond that pos.
+        self._seen_by_all_from = 0
+        self._furthest = 0
+        # While somebody is on his way in, what is told from this position on is remembered for him.
+        self._arrivals = 0
+        self._remembered: list[Told] = []
+        self._remembered_from = 0
 
-    def tell(self, text: bytes, *, author_id: str = "") -> None:
-        """Hand one frame to every socket but the author's."""
-        frame = Frame(text)
-        for outlet, user_id in self.outlets.items():
-            if user_id != author_id:
-                try:
-                    outlet.send(frame)
-                except Exception:
-                    logger.exception("One socket could not be told.")
+    # ---- what comes from Redis -------------------------------------------------------------------
 
     def take(self, envelope: Envelope) -> None:
-        """Deliver what is next, drop what is known, hold what comes too early."""
-        if envelope.pos == 0:
-            self.tell(envelope.text, author_id=envelope.author_id)
-        elif envelope.pos > self.pos or not self.is_open:
-            # What is too much to hold is read from Postgres after the gap, or found by the audit.
-            if len(self.held) < MOST_HELD or envelope.pos == self.pos + 1:
-                self.held[envelope.pos] = envelope
-            self.advance()
+        """Keep what is new until `advance`; what is too much to hold is read from Postgres."""
+        if not envelope.pos:
+            self._typists.watch(envelope)
+            self._ready.append(envelope)
+        elif self.pos is None or envelope.pos > self.pos:
+            is_next = self.pos is not None and envelope.pos == self.pos + 1
+            if is_next or len(self._held) < MOST_HELD:
+                self._held[envelope.pos] = envelope
 
     def advance(self) -> None:
-        """Deliver the held events that are next, as far as there is no gap."""
-        if self.is_open and not self.is_refilling:
-            while envelope := self.held.pop(self.pos + 1, None):
-                self.pos = envelope.pos
-                self.tell(envelope.text)
+        """Tell what has come, as far as there is no gap; joined, where all hear the same."""
+        if self.pos is not None and not self.is_refilling:
+            while not self._telling.is_full and (next_ := self._held.pop(self.pos + 1, None)):
+                self._go(next_)
+        ready, self._ready = self._ready, []
+        roster = self._roster
+        if len(ready) > 1 and not any(map(self._is_particular, ready)):
+            passing = not any(told.pos for told in ready)
+            frame = Frame(*[told.text for told in ready], is_passing=passing)
+            self._telling.tell(frame, roster)
+        else:
+            for told in ready:
+                self._tell(told)
 
-    def move_to(self, pos: int) -> None:
-        """Everything up to `pos` has been told; forget what is held of it."""
-        self.pos = max(self.pos, pos)
-        for known in [held for held in self.held if held <= self.pos]:
-            del self.held[known]
+    @property
+    def has_gap(self) -> bool:
+        """Whether something is held that waits for what has not come."""
+        return self.pos is not None and bool(self._held) and self.pos + 1 not in self._held
 
-    def forget(self, positions: Iterable[int]) -> None:
+    @property
+    def is_overfull(self) -> bool:
+        return len(self._held) >= MOST_HELD
+
+    def _go(self, told: Told) -> None:
+        self.pos = told.pos
+        self._ready.append(told)
+        if self._arrivals:
+            if len(self._remembered) < MOST_REMEMBERED:
+                self._remembered.append(told)
+            else:
+                self._remembered, self._remembered_from = [], told.pos
+
+    # ---- telling ---------------------------------------------------------------------------------
+
+    def _is_particular(self, told: Told) -> bool:
+        """Whether it is not for every seat, or does more than to be told."""
+        return (
+            bool(told.author_id)
+            or 0 < told.seq < self._seen_by_all_from
+            or 0 < told.pos <= self._furthest
+            or told.kind in TURNING_POINTS
+        )
+
+    def _tell(self, told: Told) -> None:
+        frame, roster = Frame(told.text, kind=told.kind, is_passing=not told.pos), self._roster
+        if not self._is_particular(told):
+            self._telling.tell(frame, roster)
+            return
+        seats = [seat for seat in roster if seat.may_hear(told)]
+        then = partial(self._turn, told, seats) if told.kind in TURNING_POINTS else None
+        self._telling.tell(frame, seats, then=then)
+
+    def _turn(self, told: Told, seats: Sequence[Seat]) -> None:
+        if told.kind == "member.left":
+            left = orjson.loads(told.text)["user_id"]
+            for seat in seats:
+                if seat.user_id == left:
+                    self._end(seat)
+        else:
+            for seat in seats:
+                if seat.is_live:
+                    seat.turns.added(told.text)
+
+    def _end(self, seat: Seat) -> None:
+        if seat.is_live:
+            self.leave(seat)
+            seat.turns.ended()
+
+    # ---- who hears it ----------------------------------------------------------------------------
+
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """Remember what is told meanwhile, for whoever reads where he begins, and then joins."""
+        if not self._arrivals:
+            self._remembered_from = self.pos or 0
+        self._arrivals += 1
+        try:
+            yield
+        finally:
+            self._arrivals -= 1
+            if not self._arrivals:
+                self._remembered.clear()
+
+    def join(self, seat: Seat) -> bool:
+        """Tell the seat all that is after its cursor, from this step of the loop on.
+
+        False, and nothing is done, if too much was told meanwhile: read again from the cursor.
+        """
+        if self.pos is None:
+            self._begin(seat.cursor)
+        if seat.cursor < self._remembered_from:
+            return False
+        missed = [told for told in self._remembered if seat.may_hear(told)]
+        seat.is_live = True
+        self.seats[seat] = None
+        self._roster_now = None
+        self._furthest = max(self._furthest, seat.cursor)
+        for told in missed:
+            then = partial(self._turn, told, [seat]) if told.kind in TURNING_POINTS else None
+            self._telling.tell(Frame(told.text, kind=told.kind), [seat], then=then)
+        self.advance()
+        return True
+
+    def _begin(self, pos: int) -> None:
+        self.pos = self._remembered_from = pos
+        self._forget_held()
+
+    def leave(self, seat: Seat) -> None:
+        """Tell this seat nothing more; once is enough."""
+        seat.is_live = False
+        if seat in self.seats:
+            del self.seats[seat]
+            self._roster_now = None
+
+    @property
+    def _roster(self) -> tuple[Seat, ...]:
+        """The seats, counted again only when somebody came, left or may see something else."""
+        if self._roster_now is None:
+            self._roster_now = tuple(self.seats)
+            windows = (seat.window.visible_from_seq for seat in self._roster_now)
+            self._seen_by_all_from = max(windows, default=0)
+        return self._roster_now
+
+    # ---- what is read from Postgres --------------------------------------------------------------
+
+    def apply(self, refill: Refill) -> None:
+        """Tell a page of what was missed, each seat what it may know by its window of that moment.
+
+        Who was removed hears no more; who was removed and added again starts over, and so does
+        everybody where too much was missed.
+        """
+        assert self.pos is not None
+        renewed = self._renew(refill.windows)
+        if renewed:
+            self._furthest = max(self._furthest, refill.pos)
+        for event in refill.events:
+            if event.pos > self.pos:
+                self._go(event)
+        for told in self._ready:
+            self._tell(told)
+        self._ready.clear()
+        self.pos = max(self.pos, refill.pos)
+        self._forget_held()
+        then = partial(self._after_renewal, renewed, refill)
+        self._telling.tell(None, (), then=then)
+
+    def _renew(self, windows: dict[str, Window]) -> list[tuple[Seat, Window]]:
+        """Give each seat its window; returns those whose window changed, with the old one."""
+        renewed = []
+        for seat in self._roster:
+            window = windows.get(seat.user_id, seat.window)
+            if window != seat.window:
+                renewed.append((seat, seat.window))
+                seat.window = window
+        if renewed:
+            self._roster_now = None
+        return renewed
+
+    def _after_renewal(self, renewed: Sequence[tuple[Seat, Window]], refill: Refill) -> None:
+        begun_again = [] if refill.is_complete else list(self._roster)
+        for seat, before in renewed:
+            left = seat.window.left_pos
+            if left is not None and left <= refill.pos:
+                self._end(seat)
+            elif left is None and seat.window.joined_pos != before.joined_pos:
+                begun_again.append(seat)
+        for seat in begun_again:
+            if seat.is_live:
+                seat.turns.renewed(refill.pos)
+
+    def give_up_the_slow(self) -> None:
+        """Let those who cannot take the next page yet catch up by themselves."""
+        assert self.pos is not None
+        self._telling.tell(None, (), then=partial(self._give_up_the_slow, self.pos))
+
+    def _give_up_the_slow(self, pos: int) -> None:
+        for seat in self._roster:
+            if seat.outlet.is_loaded:
+                self.leave(seat)
+                seat.turns.behind(pos)
+
+    def forget(self, positions: Sequence[int]) -> None:
+        """Drop held events that turned out to be of no change that is still there."""
         for pos in positions:
-            self.held.pop(pos, None)
+            self._held.pop(pos, None)
+
+    @property
+    def held(self) -> list[int]:
+        return list(self._held)
+
+    def _forget_held(self) -> None:
+        self.forget([held for held in self._held if held <= (self.pos or 0)])
+
+    def close(self) -> None:
+        self._typists.close()

@@ -1,4 +1,4 @@
-"""What goes out: a JSON text, framed for the wire at most once per process."""
+"""What goes out: JSON texts, framed for the wire at most once per process."""
 
 from functools import cached_property
 from typing import Final
@@ -13,15 +13,21 @@ _MIDDLE: Final = 1 << 16
 
 
 class Frame:
-    """One text message to clients; `wire` is made when first needed and then shared."""
+    """One text message to clients, or several that belong together.
 
-    def __init__(self, text: bytes) -> None:
-        self.text = text
+    `wire` is made when first needed and then shared. A passing frame may be left out for a client
+    that reads slowly.
+    """
+
+    def __init__(self, *texts: bytes, kind: str = "", is_passing: bool = False) -> None:
+        self.texts = texts
+        self.kind = kind
+        self.is_passing = is_passing
 
     @cached_property
     def wire(self) -> bytes:
-        """The unmasked frame of a server (RFC 6455 section 5.2)."""
-        return _head(_FINAL_TEXT, len(self.text)) + self.text
+        """Unmasked frames of a server (RFC 6455 section 5.2)."""
+        return b"".join([_head(_FINAL_TEXT, len(text)) + text for text in self.texts])
 
 
 def close_wire(code: int, reason: str) -> bytes:
@@ -42,13 +48,19 @@ def ack_frame(ref: str, **body: object) -> Frame:
     return Frame(encode_json({"type": "ack", "ref": ref, **body}))
 
 
-def message_ack_frame(ref: str, *, duplicate: bool, message: bytes) -> Frame:
-    """The ack of a send around the message's text, which was made once for all."""
-    head = encode_json({"type": "ack", "ref": ref, "duplicate": duplicate})
+def message_ack_frame(ref: str, message: bytes, **body: object) -> Frame:
+    """The ack of what gives a message, around its text, which was made once for all."""
+    head = encode_json({"type": "ack", "ref": ref, **body})
     return Frame(head[:-1] + b',"message":' + message + b"}")
 
 
-def error_frame(refusal: Refusal, *, ref: str | None, room_id: int) -> Frame:
+def synced_frame(*, ref: str | None, **body: object) -> Frame:
+    """The end of what a `sync` brought (contract §5)."""
+    told = {"type": "synced", "ref": ref, **body}
+    return Frame(encode_json({key: value for key, value in told.items() if value is not None}))
+
+
+def error_frame(refusal: Refusal, *, ref: str | None, room_id: int | None) -> Frame:
     """A refusal as contract §1 shows it over WebSocket; absent parts are left out."""
     body = {
         "type": "error",

@@ -1,151 +1,163 @@
-"""Tells every local socket what happens in its room, in order, without gaps.
+"""Tells every local socket what happens where it is, in order, without gaps.
 
-There is one hub in a socket process, and one feed in it for each room with a local socket. A feed
-stands at the position it delivered last. What Redis brings is delivered if it is the next one,
-dropped if it is known, and held if something before it is missing; what stays missing is read from
-Postgres. What Redis lost altogether, the audit finds.
+There is one hub in a socket process, and one feed in it for each room and each person with a local
+socket. What Redis brings is told if it is the next one; what stays missing is read from Postgres.
+What Redis lost altogether, the audit finds.
 """
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
-from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from messaging.broadcast import unseal
-from messaging.events import room_channel
-from messaging.queries.messages import changes_since
-from messaging.queries.rooms import moved_past, position_of
-from messaging.websocket.feed import MOST_HELD, Feed
+from messaging.broadcast import Envelope, unseal
+from messaging.events import PEOPLE_CHANNEL, room_channel
+from messaging.queries.changes import Refill
+from messaging.websocket.audit import Audit
+from messaging.websocket.feed import Feed
+from messaging.websocket.frames import Frame
+from messaging.websocket.streams import Stream
 from messaging.websocket.subscriptions import Subscriptions
 from messaging.websocket.threads import in_database_thread
+
+if TYPE_CHECKING:
+    from messaging.websocket.outlets import Outlet
 
 logger: Final = logging.getLogger(__name__)
 
 CROSSED_PUBLISH_SECONDS: Final = 0.03
-REFILL_PAGE: Final = 500
-AUDIT_CYCLE_SECONDS: Final = 2.0
-AUDIT_PARTS: Final = 10
-SECOND_LOOK_SECONDS: Final = 0.25
+# Refills at one time: the database threads are there for those who enter, too.
+MOST_REFILLS: Final = 2
+FALLEN_BACK: Final = 1012
 
 
 class Hub:
     """The only subscriber of this process, and the only one that tells its sockets of rooms."""
 
     def __init__(self) -> None:
-        self._feeds: dict[int, Feed] = {}
-        self._subscriptions = Subscriptions(heard=self._hear, restored=self._audit_all)
+        self.feeds: dict[str, Feed] = {}
+        self._audit = Audit(self)
+        self._subscriptions = Subscriptions(
+            heard=self._hear, restored=lambda: self._spawn(self._audit.run(self.feeds.values()))
+        )
         self._work: set[asyncio.Task[None]] = set()
+        self._refills = asyncio.Semaphore(MOST_REFILLS)
 
     def start(self) -> None:
+        self._subscriptions.want([PEOPLE_CHANNEL])
         self._spawn(self._subscriptions.run())
-        self._spawn(self._audit_for_ever())
+        self._spawn(self._audit.run_for_ever())
 
     async def stop(self) -> None:
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
 
-    async def open(self, room_id: int) -> Feed:
-        """The room's feed, listening; give it back with `release`. Raises a store's error."""
-        feed = self._feeds.get(room_id)
-        if feed is None:
-            feed = self._feeds[room_id] = Feed(room_id)
-            feed.opening = asyncio.create_task(self._open(feed))
-        feed.users += 1
+    # ---- who listens -----------------------------------------------------------------------------
+
+    async def open(self, streams: Iterable[Stream]) -> list[Feed]:
+        """The feeds, listening (Redis willing); give each back with `release`."""
+        feeds = [self._use(stream) for stream in streams]
         try:
-            assert feed.opening is not None
-            await asyncio.shield(feed.opening)
+            await self._subscriptions.add([feed.stream.channel for feed in feeds])
         except BaseException:
-            self.release(feed)
+            self.release(feeds)
             raise
+        return feeds
+
+    def _use(self, stream: Stream) -> Feed:
+        feed = self.feeds.get(stream.channel)
+        if feed is None:
+            feed = self.feeds[stream.channel] = Feed(stream)
+        feed.users += 1
         return feed
 
-    async def _open(self, feed: Feed) -> None:
-        """Subscribe first, then read the position: nothing falls in between."""
-        await self._subscriptions.add(room_channel(feed.room_id))
-        feed.move_to(await in_database_thread(position_of, feed.room_id))
-        feed.is_open = True
-        feed.advance()
-
-    def release(self, feed: Feed) -> None:
+    def release(self, feeds: Iterable[Feed]) -> None:
         """The last user of a feed ends it."""
-        feed.users -= 1
-        if feed.users == 0:
-            self._feeds.pop(feed.room_id, None)
-            self._subscriptions.remove(room_channel(feed.room_id))
+        for feed in feeds:
+            feed.users -= 1
+            if not feed.users:
+                del self.feeds[feed.stream.channel]
+                feed.close()
+                self._subscriptions.remove(feed.stream.channel)
 
-    def _hear(self, channel: str, data: bytes) -> None:
-        try:
-            envelope = unseal(data)
-        except ValueError:
-            logger.warning("Something that is not an event was published.")
-            return
-        feed = self._feeds.get(int(channel.rpartition(":")[2]))
-        if feed is None:
-            return
-        feed.take(envelope)
-        if feed.held and feed.is_open and not feed.is_refilling:
-            wait = 0.0 if len(feed.held) >= MOST_HELD else CROSSED_PUBLISH_SECONDS
-            self._refill_after(wait, feed)
+    # ---- what comes ------------------------------------------------------------------------------
 
-    def _refill_after(self, seconds: float, feed: Feed) -> None:
-        asyncio.get_running_loop().call_later(seconds, self._refill_if_behind, feed, 0)
+    def _hear(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Take all that has come in at once, then tell it: what belongs together goes together."""
+        touched: dict[Feed, None] = {}
+        for channel, data in messages:
+            try:
+                envelope = unseal(data)
+            except ValueError:
+                logger.warning("Something that is not an event was published.")
+                continue
+            if channel == PEOPLE_CHANNEL:
+                self._tell_of_people(envelope)
+            elif feed := self.feeds.get(channel):
+                feed.take(envelope)
+                touched[feed] = None
+        for feed in touched:
+            feed.advance()
+            if feed.has_gap and not feed.is_refilling:
+                self.look_again(feed, after=0.0 if feed.is_overfull else CROSSED_PUBLISH_SECONDS)
 
-    def _refill_if_behind(self, feed: Feed, pos: int) -> None:
-        """Read what is missing if something still is: held events, or a known position."""
-        behind = bool(feed.held) or feed.pos < pos
-        if behind and feed.is_open and not feed.is_refilling and feed.users:
+    def _tell_of_people(self, envelope: Envelope) -> None:
+        """Once to each socket, in however many of the rooms it is."""
+        feeds = [self.feeds.get(room_channel(room_id)) for room_id in envelope.room_ids]
+        outlets: dict[Outlet, None] = {}
+        for feed in feeds:
+            if feed is not None:
+                outlets.update((seat.outlet, None) for seat in feed.seats)
+        frame = Frame(envelope.text, kind=envelope.kind, is_passing=True)
+        for outlet in outlets:
+            outlet.send(frame)
+
+    # ---- what is missing -------------------------------------------------------------------------
+
+    def look_again(self, feed: Feed, *, after: float, known: int = 0) -> None:
+        """Read what is missing if, a little later, something still is: up to a known position."""
+        asyncio.get_running_loop().call_later(after, self._refill_if_behind, feed, known)
+
+    def _refill_if_behind(self, feed: Feed, known: int) -> None:
+        is_behind = feed.has_gap or (feed.pos is not None and feed.pos < known)
+        if is_behind and not feed.is_refilling and feed.users:
             feed.is_refilling = True
             self._spawn(self._refill(feed))
 
     async def _refill(self, feed: Feed) -> None:
-        """Deliver from Postgres what Redis did not bring; a failure is left to the audit."""
-        held = list(feed.held)
+        """Tell from Postgres what Redis did not bring; a failure is left to the audit."""
+        held = feed.held
         try:
-            more = True
-            while more:
-                read = partial(changes_since, room_id=feed.room_id, limit=REFILL_PAGE)
-                changes = await in_database_thread(read, after=feed.pos)
-                for event in changes.events:
-                    feed.tell(event.text)
-                feed.move_to(changes.pos)
-                more = changes.more
+            while (await self._refill_page(feed)).more:
+                feed.give_up_the_slow()
         except Exception:
-            logger.exception("A room could not be refilled.")
+            logger.exception("A feed could not be refilled.")
         else:
             # Events are told after COMMIT: what was held before this read and is not in it is none.
             feed.forget(held)
-            self._refill_after(CROSSED_PUBLISH_SECONDS, feed)
+            self.look_again(feed, after=CROSSED_PUBLISH_SECONDS)
         finally:
             feed.is_refilling = False
             feed.advance()
 
-    async def _audit_for_ever(self) -> None:
-        while True:
-            for part in range(AUDIT_PARTS):
-                await asyncio.sleep(AUDIT_CYCLE_SECONDS / AUDIT_PARTS)
-                await self._audit(id_ for id_ in self._feeds if id_ % AUDIT_PARTS == part)
+    async def _refill_page(self, feed: Feed) -> Refill:
+        async with self._refills:
+            user_ids = list({seat.user_id for seat in feed.seats})
+            page = await in_database_thread(
+                feed.stream.read, after=feed.pos or 0, user_ids=user_ids
+            )
+        feed.apply(page)
+        return page
 
-    def _audit_all(self) -> None:
-        self._spawn(self._audit(self._feeds))
+    # ---- what went back --------------------------------------------------------------------------
 
-    async def _audit(self, room_ids: Iterable[int]) -> None:
-        """Ask Postgres which rooms have moved on; look again before believing it of busy ones."""
-        feeds = [feed for room_id in room_ids if (feed := self._feeds[room_id]).is_open]
-        if not feeds:
-            return
-        try:
-            positions = {feed.room_id: feed.pos for feed in feeds}
-            moved = await in_database_thread(moved_past, positions)
-        except Exception:
-            logger.exception("The audit could not read positions.")
-            return
-        later = asyncio.get_running_loop().call_later
-        for feed in feeds:
-            if pos := moved.get(feed.room_id):
-                later(SECOND_LOOK_SECONDS, self._refill_if_behind, feed, pos)
+    def send_away(self, feeds: Iterable[Feed]) -> None:
+        """Close the sockets of feeds whose positions mean nothing any more: they come back."""
+        outlets = {seat.outlet for feed in feeds for seat in feed.seats}
+        for outlet in outlets:
+            self._spawn(outlet.close(FALLEN_BACK, "the database went back"))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -8,15 +8,18 @@ from messaging.actions.writer import writer
 from messaging.broadcast import publisher
 from messaging.websocket.authentication import Receive, Send
 from messaging.websocket.hub import hub, stop_hub
+from messaging.websocket.presence import start_keeper, stop_keeper
 
 
 async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's form.
     """Start the hub; at the end store and tell what is waiting (ASGI lifespan protocol)."""
     await receive()
     hub()
+    start_keeper()
     _spare_the_collector()
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    await stop_keeper()
     await stop_hub()
     await asyncio.to_thread(writer().stop)
     await asyncio.to_thread(publisher().stop)

@@ -16,6 +16,8 @@ from typing import Any, Final, Protocol
 from messaging.websocket.frames import Frame, close_wire
 
 MOST_WAITING_BYTES: Final = 1 << 20
+SHEDDING_BYTES: Final = MOST_WAITING_BYTES // 2
+LOADED_BYTES: Final = MOST_WAITING_BYTES // 8
 CUT_AFTER_SECONDS: Final = 10.0
 TOO_SLOW: Final = 4408
 
@@ -23,8 +25,18 @@ SendToServer = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Outlet(Protocol):
+    @property
+    def is_loaded(self) -> bool:
+        """Whether so much waits that what can be put off should be."""
+
     def send(self, frame: Frame) -> None:
-        """Send a frame in order, soon; nothing once the socket is closed."""
+        """Send a frame in order, soon; nothing once the socket is closed.
+
+        A passing frame is left out where more than half of what may wait does.
+        """
+
+    async def drain(self) -> None:
+        """Return when there is room for a page more, or the socket is given up."""
 
     async def close(self, code: int, reason: str = "") -> None:
         """Close after what was sent before; nothing is sent after it."""
@@ -69,9 +81,21 @@ class DirectOutlet:
         elif waiting > MOST_WAITING_BYTES:
             self._give_up()
             return
+        elif waiting > SHEDDING_BYTES and frame.is_passing:
+            return
         elif not self._is_behind:
             self._watch()
         self._transport.write(frame.wire)
+
+    @property
+    def is_loaded(self) -> bool:
+        return bool(self._transport.get_write_buffer_size() > LOADED_BYTES)
+
+    async def drain(self) -> None:
+        if self.is_loaded:
+            # Whoever takes nothing for so long has been given up by then.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._protocol.writable.wait(), 2 * CUT_AFTER_SECONDS)
 
     def _watch(self) -> None:
         """From now on it has ten seconds to take everything at least once."""
@@ -116,7 +140,7 @@ class QueuedOutlet:
 
     def __init__(self, send: SendToServer) -> None:
         self._send = send
-        self._waiting: deque[Frame] = deque()
+        self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._pump: asyncio.Task[None] | None = None
         self._closed = False
@@ -124,19 +148,29 @@ class QueuedOutlet:
     def send(self, frame: Frame) -> None:
         if self._closed:
             return
-        self._waiting.append(frame)
-        self._bytes += len(frame.text)
+        if self._bytes > SHEDDING_BYTES and frame.is_passing:
+            return
+        self._waiting.extend(frame.texts)
+        self._bytes += sum(map(len, frame.texts))
         if self._bytes > MOST_WAITING_BYTES:
             self._give_up()
         elif self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._send_waiting())
 
+    @property
+    def is_loaded(self) -> bool:
+        return self._bytes > LOADED_BYTES
+
+    async def drain(self) -> None:
+        if self.is_loaded and self._pump is not None:
+            await asyncio.wait({self._pump}, timeout=2 * CUT_AFTER_SECONDS)
+
     async def _send_waiting(self) -> None:
         try:
             while self._waiting:
-                frame = self._waiting.popleft()
-                self._bytes -= len(frame.text)
-                await self._send({"type": "websocket.send", "text": frame.text.decode()})
+                text = self._waiting.popleft()
+                self._bytes -= len(text)
+                await self._send({"type": "websocket.send", "text": text.decode()})
         except OSError:  # The client is gone, as whoever receives from it will hear.
             self._closed = True
             self._waiting.clear()

@@ -5,7 +5,12 @@ from django.urls import re_path
 
 from messaging.websocket.authentication import CredentialMiddleware
 from messaging.websocket.origins import OriginMiddleware
-from messaging.websocket.sockets import room_socket, unknown_path
+from messaging.websocket.sockets import (
+    notifications_socket,
+    room_socket,
+    rooms_socket,
+    unknown_path,
+)
 
 websocket = OriginMiddleware(
     CredentialMiddleware(
@@ -13,6 +18,8 @@ websocket = OriginMiddleware(
             [
                 # Django's types know only views here; Channels' router takes ASGI applications.
                 re_path(r"^ws/chat/(?P<room_id>[0-9]{1,19})/$", room_socket),  # type: ignore[arg-type]
+                re_path(r"^ws/chat/$", rooms_socket),  # type: ignore[arg-type]
+                re_path(r"^ws/notifications/$", notifications_socket),  # type: ignore[arg-type]
                 re_path(r"", unknown_path),  # type: ignore[arg-type]
             ]
         )

@@ -7,9 +7,9 @@ and UNSUBSCRIBE, and a single task reads.
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import hiredis
 from redis.asyncio import Connection
@@ -28,12 +28,13 @@ READ_BYTES: Final = 1 << 16
 class Subscriptions:
     """Keeps this process subscribed to the channels it wants, over every loss of Redis.
 
-    `heard` gets the channel and the data of each message; `restored` is called when a lost
-    connection is back and every subscription with it: what was told meanwhile was missed.
+    `heard` gets channel and data of every message that came in at once, in order; `restored` is
+    called when a lost connection is back and every subscription confirmed: what was told meanwhile
+    was missed.
     """
 
     def __init__(
-        self, *, heard: Callable[[str, bytes], None], restored: Callable[[], None]
+        self, *, heard: Callable[[list[tuple[str, bytes]]], None], restored: Callable[[], None]
     ) -> None:
         self._heard = heard
         self._restored = restored
@@ -42,17 +43,25 @@ class Subscriptions:
         self._confirmed: set[str] = set()
         self._changed = asyncio.Event()
 
-    async def add(self, channel: str) -> None:
-        """Subscribe; returns when Redis confirms, or after a second without it (see the audit)."""
-        confirmed = self._wanted.setdefault(channel, asyncio.Event())
-        if channel in self._confirmed:
-            return
+    def want(self, channels: Iterable[str]) -> None:
+        """Subscribe soon."""
+        for channel in channels:
+            self._wanted.setdefault(channel, asyncio.Event())
         self._changed.set()
+
+    async def add(self, channels: Collection[str]) -> None:
+        """Subscribe; returns when Redis confirms, or after a second without it (see the audit)."""
+        if self._confirmed.issuperset(channels):
+            return
+        self.want(channels)
         with suppress(TimeoutError):
-            await asyncio.wait_for(confirmed.wait(), CONFIRMATION_SECONDS)
+            async with asyncio.timeout(CONFIRMATION_SECONDS):
+                for confirmed in [self._wanted[channel] for channel in channels]:
+                    await confirmed.wait()
 
     def remove(self, channel: str) -> None:
-        if self._wanted.pop(channel, None) is not None:
+        if unwanted := self._wanted.pop(channel, None):
+            unwanted.set()
             self._changed.set()
 
     async def run(self) -> None:
@@ -74,17 +83,25 @@ class Subscriptions:
             await connection.connect()
             self._asked.clear()
             self._confirmed.clear()
+            for confirmed in self._wanted.values():
+                confirmed.clear()
             self._changed.set()
-            work = (self._ask(connection), self._listen(connection), self._ping(connection))
-            tasks = [asyncio.create_task(part) for part in work]
+            work = [self._ask(connection), self._listen(connection), self._ping(connection)]
             if lost:
-                self._restored()
+                work.append(self._restore())
+            tasks = [asyncio.create_task(part) for part in work]
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await connection.disconnect(nowait=True)
+
+    async def _restore(self) -> None:
+        """Say so when all is confirmed: an audit before that would miss what comes meanwhile."""
+        for confirmed in list(self._wanted.values()):
+            await confirmed.wait()
+        self._restored()
 
     async def _ask(self, connection: Connection) -> None:
         while True:
@@ -116,21 +133,20 @@ class Subscriptions:
             if not data:
                 raise ConnectionResetError
             replies.feed(data)
-            while (reply := replies.gets()) is not False:
-                self._take(reply)
+            self._take(replies)
 
-    def _take(self, reply: Any) -> None:  # noqa: ANN401 - whatever Redis may say.
-        match reply:
-            case [b"message", channel, data]:
-                self._tell(channel.decode(), data)
-            case [b"subscribe", channel, _]:
-                self._confirm(channel.decode())
-            case Exception():
-                raise reply
-
-    def _tell(self, channel: str, data: bytes) -> None:
+    def _take(self, replies: hiredis.Reader) -> None:
+        heard: list[tuple[str, bytes]] = []
+        while (reply := replies.gets()) is not False:
+            match reply:
+                case [b"message", channel, data]:
+                    heard.append((channel.decode(), data))
+                case [b"subscribe", channel, _]:
+                    self._confirm(channel.decode())
+                case Exception():
+                    raise reply
         try:
-            self._heard(channel, data)
+            self._heard(heard)
         except Exception:
             logger.exception("What was published could not be told.")
 

@@ -1,7 +1,11 @@
 """What clients may send: one function for each command, and the table of them.
 
 messages.py    message: store one; its ack comes when it is committed
+               message.edit, message.delete: change one's own
 typing.py      typing: tell the others in the room
+presence.py    presence: say how one is
+sync.py        sync: tell what was missed since a position
+auth.py        auth: live to the end of a newer token
 ping.py        ping: answered with pong
 """
 
@@ -9,8 +13,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from messaging.websocket.commands.messages import message
+from messaging.websocket.commands.auth import auth
+from messaging.websocket.commands.messages import delete, edit, message
 from messaging.websocket.commands.ping import ping
+from messaging.websocket.commands.presence import presence
+from messaging.websocket.commands.sync import sync
 from messaging.websocket.commands.typing import typing
 from messaging.websocket.connection import Connection
 from service_kit.decoding import decode_object
@@ -23,7 +30,16 @@ LONGEST_REF: Final = 64
 Command = Callable[[Connection, dict[str, Any], str | None], Awaitable[None]]
 
 
-COMMANDS: Final[dict[str, Command]] = {"message": message, "typing": typing, "ping": ping}
+COMMANDS: Final[dict[str, Command]] = {
+    "message": message,
+    "message.edit": edit,
+    "message.delete": delete,
+    "typing": typing,
+    "presence": presence,
+    "sync": sync,
+    "auth": auth,
+    "ping": ping,
+}
 
 
 async def carry_out(connection: Connection, text: str | None) -> None:
@@ -32,7 +48,8 @@ async def carry_out(connection: Connection, text: str | None) -> None:
     try:
         frame = _decode(text)
         ref = _ref(frame)
-        _check_room(frame, connection.room_id)
+        if connection.room_id is not None:
+            connection.room_of(frame)
         await _command(frame)(connection, frame, ref)
     except Exception as error:  # noqa: BLE001 - one bad frame must not end the socket.
         connection.refuse(_explain(error), ref)
@@ -49,11 +66,6 @@ def _ref(frame: dict[str, Any]) -> str | None:
     if ref is not None and not (isinstance(ref, str) and len(ref) <= LONGEST_REF):
         raise Refusal("invalid", f"ref is a string of at most {LONGEST_REF} characters.")
     return ref
-
-
-def _check_room(frame: dict[str, Any], room_id: int) -> None:
-    if str(frame.get("room", room_id)) != str(room_id):
-        raise Refusal("invalid", "This socket is for another room.")
 
 
 def _command(frame: dict[str, Any]) -> Command:

@@ -8,5 +8,7 @@ from service_kit.rendering import encode_json
 
 
 async def ping(connection: Connection, frame: dict[str, Any], ref: str | None) -> None:  # noqa: ARG001 - every command has this form.
-    pong = {"type": "pong", "pos": connection.feed.pos}
-    connection.outlet.send(Frame(encode_json(pong if ref is None else pong | {"ref": ref})))
+    pos = connection.places.position_in(connection.room_id) if connection.room_id else None
+    pong = {"type": "pong", "ref": ref, "pos": pos}
+    told = {key: value for key, value in pong.items() if value is not None}
+    connection.outlet.send(Frame(encode_json(told)))

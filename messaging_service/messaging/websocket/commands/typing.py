@@ -22,7 +22,7 @@ async def typing(connection: Connection, frame: dict[str, Any], ref: str | None)
         tell_typing,
         user_id=connection.claims.user_id,
         username=connection.claims.username,
-        room_id=connection.room_id,
+        room_id=connection.room_of(frame),
         is_typing=_typing_input.run_validation(frame)["is_typing"],
     )
     if ref is not None:

@@ -1,0 +1,72 @@
+"""What a notification socket makes of everything it hears: what is unread, once a second."""
+
+import asyncio
+from typing import Final
+
+from messaging.events import unread_json
+from messaging.queries.reads import unread_counts
+from messaging.websocket.frames import Frame
+from messaging.websocket.outlets import Outlet
+from messaging.websocket.threads import in_database_thread
+from service_kit.rendering import encode_json
+
+PAUSE_SECONDS: Final = 1.0
+PERSONAL: Final = frozenset({"room.added", "me.changed"})
+
+
+class Bell:
+    """An outlet that lets through what is personal, and notes that something may be unread.
+
+    `unread` is told for one room at a time, at most one a second.
+    """
+
+    def __init__(self, *, user_id: str, outlet: Outlet) -> None:
+        self._user_id = user_id
+        self._outlet = outlet
+        self._rung = asyncio.Event()
+        self._told: dict[int, int] = {}
+        self._waiting: dict[int, None] = {}
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._outlet.is_loaded
+
+    def send(self, frame: Frame) -> None:
+        if frame.kind in PERSONAL:
+            self._outlet.send(frame)
+        if frame.kind == "unread" or not frame.is_passing:
+            self._rung.set()
+
+    async def drain(self) -> None:
+        await self._outlet.drain()
+
+    async def close(self, code: int, reason: str = "") -> None:
+        await self._outlet.close(code, reason)
+
+    async def ring_for_ever(self) -> None:
+        """Begin with the counts of now, and tell each that changes from there on."""
+        self._told = await in_database_thread(unread_counts, user_id=self._user_id)
+        while True:
+            await self._rung.wait()
+            self._rung.clear()
+            counts = await in_database_thread(unread_counts, user_id=self._user_id)
+            changed = {id_ for id_ in counts | self._told if counts.get(id_) != self._told.get(id_)}
+            self._waiting = {id_: None for id_ in self._waiting if id_ in changed}
+            self._waiting.update(dict.fromkeys(changed))
+            self._tell_one(counts)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    def _tell_one(self, counts: dict[int, int]) -> None:
+        if not self._waiting:
+            return
+        room_id = next(iter(self._waiting))
+        del self._waiting[room_id]
+        count = counts.get(room_id, 0)
+        if count:
+            self._told[room_id] = count
+        else:
+            self._told.pop(room_id, None)
+        told = unread_json(room_id=room_id, unread_count=count, total=sum(counts.values()))
+        self._outlet.send(Frame(encode_json(told), kind="unread"))
+        if self._waiting:
+            self._rung.set()

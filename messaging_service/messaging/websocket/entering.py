@@ -1,0 +1,150 @@
+"""What each kind of socket is told first, and where it listens from then on.
+
+enter_room             /ws/chat/<room_id>/
+enter_all_rooms        /ws/chat/
+enter_notifications    /ws/notifications/
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+from messaging.actions.profiles import remember_caller
+from messaging.errors import NotFound
+from messaging.permissions import LARGEST_ID
+from messaging.queries.presence import participants_presence
+from messaging.queries.profiles import personal_position_of
+from messaging.queries.rooms import Standing, current_epoch, standing_in, standings_of
+from messaging.websocket.authentication import PROTOCOL
+from messaging.websocket.bell import Bell
+from messaging.websocket.connection import Connection
+from messaging.websocket.frames import Frame
+from messaging.websocket.streams import PersonStream, RoomStream
+from messaging.websocket.threads import in_database_thread
+from service_kit.rendering import encode_json, timestamp
+from service_kit.tokens import Claims
+
+HEARTBEAT_SECONDS: Final = 25
+MOST_ROOMS_SHOWN: Final = 200
+MOST_SHOWN_ALONE: Final = 20
+
+
+class Entry(NamedTuple):
+    """What somebody may know the moment he enters; `people` are a room's, with their presence."""
+
+    user_pos: int
+    epoch: str
+    standings: list[Standing]
+    people: Sequence[dict[str, Any]] = ()
+
+
+class Beginning(NamedTuple):
+    """Where a client says it had come to, in its socket's address."""
+
+    after: int | None = None
+    epoch: str | None = None
+
+
+async def enter_room(connection: Connection, beginning: Beginning) -> None:
+    """One room; raises NotFound for a stranger."""
+    assert connection.room_id is not None
+    if connection.room_id > LARGEST_ID:
+        # What cannot be an id must not get as far as the hub's audit.
+        raise NotFound("room")
+    places, stream = connection.places, RoomStream(connection.room_id)
+    await places.open([stream])
+    with places.arriving():
+        entry = await in_database_thread(
+            _look_into_room, claims=connection.claims, room_id=connection.room_id
+        )
+        (standing,) = entry.standings
+        _say_ready(connection, entry)
+        if beginning.after is None:
+            places.sit(stream, window=standing.window, pos=standing.pos)
+    for frame in _presence_frames(connection.room_id, entry.people):
+        connection.outlet.send(frame)
+    if beginning.after is not None:
+        positions = {connection.room_id: beginning.after}
+        await places.catch_up(positions, epoch=beginning.epoch)
+
+
+async def enter_all_rooms(connection: Connection, _: Beginning) -> None:
+    """Every room its owner is in, and what is personal to him."""
+    await _enter_all(connection)
+
+
+async def enter_notifications(connection: Connection, _: Beginning) -> None:
+    """The same places, heard through a bell that tells of unread counts only."""
+    bell = Bell(user_id=connection.claims.user_id, outlet=connection.outlet)
+    connection.listen_through(bell)
+    await _enter_all(connection)
+    connection.accompany(bell.ring_for_ever())
+
+
+async def _enter_all(connection: Connection) -> None:
+    places, user_id = connection.places, connection.claims.user_id
+    person = PersonStream(user_id)
+    await places.open([person])
+    # Who is added to a room from here on is told so; listen first, and look again when all listen.
+    known = await in_database_thread(standings_of, user_id)
+    await places.open([RoomStream(standing.room_id) for standing in known])
+    with places.arriving():
+        entry = await in_database_thread(_look_around, claims=connection.claims)
+        _say_ready(connection, entry)
+        places.sit(person, pos=entry.user_pos)
+        for standing in entry.standings:
+            places.sit_or_follow(standing)
+
+
+def _look_into_room(*, claims: Claims, room_id: int) -> Entry:
+    remember_caller(claims=claims)
+    return Entry(
+        standings=[standing_in(user_id=claims.user_id, room_id=room_id)],
+        user_pos=personal_position_of(claims.user_id),
+        epoch=current_epoch(),
+        people=participants_presence(room_id=room_id, viewer_id=claims.user_id) or (),
+    )
+
+
+def _look_around(*, claims: Claims) -> Entry:
+    remember_caller(claims=claims)
+    return Entry(
+        user_pos=personal_position_of(claims.user_id),
+        standings=standings_of(claims.user_id),
+        epoch=current_epoch(),
+    )
+
+
+def _say_ready(connection: Connection, entry: Entry) -> None:
+    connection.places.epoch = entry.epoch
+    rooms = [
+        {
+            "room": standing.room_id,
+            "pos": standing.pos,
+            "seq": standing.seq,
+            "last_read_seq": standing.last_read_seq,
+        }
+        for standing in entry.standings[:MOST_ROOMS_SHOWN]
+    ]
+    ready = {
+        "type": "ready",
+        "protocol": PROTOCOL,
+        "user_id": connection.claims.user_id,
+        "session": connection.claims.session_id,
+        "epoch": entry.epoch,
+        "user_pos": entry.user_pos,
+        "server_time": timestamp(datetime.now(UTC)),
+        "heartbeat": HEARTBEAT_SECONDS,
+        "rooms": rooms,
+        "more": len(entry.standings) > MOST_ROOMS_SHOWN,
+    }
+    connection.outlet.send(Frame(encode_json(ready)))
+
+
+def _presence_frames(room_id: int, people: Sequence[dict[str, Any]]) -> list[Frame]:
+    """One for each participant, or one for all where they are many."""
+    if len(people) <= MOST_SHOWN_ALONE:
+        shown: list[dict[str, Any]] = [{"type": "presence", **person} for person in people]
+    else:
+        shown = [{"type": "presences", "room": room_id, "users": people}]
+    return [Frame(encode_json(frame), is_passing=True) for frame in shown]
