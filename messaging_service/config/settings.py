@@ -33,6 +33,16 @@ DATABASES = {"default": env.database()}
 POSTGRES_MANAGED = env.bool("POSTGRES_MANAGED", default=False)
 install_time_limit()
 REDIS_URL = env.redis_url()
+# Only what socket processes tell each other to do; what happens in rooms goes past it.
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 1, "socket_connect_timeout": 1}],
+            "prefix": "parley",
+        },
+    }
+}
 # Threads of a socket process that use the database for sockets, each with a connection of its own.
 SOCKET_DATABASE_THREADS = env.int("SOCKET_DATABASE_THREADS", default=4)
 

@@ -3,6 +3,7 @@
 bucket.py          Bucket: in memory, for what only one process sees
 shared.py          SharedLimit: one for each user; where Redis is away, each process counts alone
 redis_buckets.py   the buckets in Redis
+sockets.py         SocketCount: how many sockets somebody holds open
 """
 
 import os
