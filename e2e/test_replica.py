@@ -11,6 +11,7 @@ from e2e.client import Frame, Replica
 EPOCH = "6b2b1bb5-5b8b-4d62-9c1f-0d3b1b8b7a11"
 ROOM = 7
 ME, BOB = "1", "2"
+FINE = {"epoch": EPOCH, "complete": True, "more": False}
 
 
 def ready(*rooms: tuple[int, int], epoch: str = EPOCH, more: bool = False) -> Frame:
@@ -31,8 +32,7 @@ def message(id_: int, pos: int, content: str = "", *, kind: str = "message") -> 
 
 
 def synced(pos: int, **other: Any) -> Frame:
-    usual = {"epoch": EPOCH, "complete": True, "more": False}
-    return {"type": "synced", "room": ROOM, "pos": pos, **usual, **other}
+    return {"type": "synced", "room": ROOM, "pos": pos, **FINE, **other}
 
 
 def member(kind: str, user_id: str, pos: int) -> Frame:
@@ -61,7 +61,7 @@ def replica() -> Replica:
 
 def asked(replica: Replica) -> tuple[set[int], set[int]]:
     sync, fetch = replica.take_wishes()
-    return set(sync), set(fetch)
+    return {int(room) for room in sync.get("rooms", {})}, set(fetch)
 
 
 def contents(replica: Replica) -> list[str]:
@@ -184,6 +184,18 @@ class TestMembership:
         replica.apply(ready(more=True))
         assert ROOM in replica.rooms
 
+    def test_is_not_ended_by_news_of_an_earlier_end(self, replica: Replica) -> None:
+        replica.apply({"type": "room.added", "user_pos": 4, "room": ROOM, "pos": 7})
+        replica.apply(member("left", ME, 6))
+        assert ROOM in replica.rooms
+
+    def test_that_sync_knows_nothing_of_drops_the_room(self, replica: Replica) -> None:
+        refused = {"type": "error", "code": "not_found", "detail": "", "room": ROOM}
+        replica.apply(refused | {"ref": "a send, perhaps"})
+        assert ROOM in replica.rooms
+        replica.apply(refused | {"ref": "sync"})
+        assert replica.rooms == {}
+
     def test_that_begins_again_holds_nothing_of_before(self, replica: Replica) -> None:
         replica.apply(message(1, 6, "before"))
         replica.apply({"type": "room.added", "user_pos": 4, "room": ROOM, "pos": 9})
@@ -202,6 +214,31 @@ class TestMarker:
     def test_of_one_s_own_moves_on_another_device(self, replica: Replica) -> None:
         replica.apply({"type": "me.changed", "user_pos": 4, "room": ROOM, "last_read_seq": 6})
         assert (replica.rooms[ROOM].reads[ME], replica.user_pos) == (6, 4)
+
+
+class TestPersonalPosition:
+    def test_stays_after_a_reconnect_until_synced(self, replica: Replica) -> None:
+        replica.apply(ready((ROOM, 5)))
+        changed = {"type": "me.changed", "room": ROOM, "last_read_seq": 6}
+        replica.apply(changed | {"user_pos": 7})
+        assert replica.user_pos == 3
+        assert replica.take_wishes()[0]["user_pos"] == 3
+        replica.apply({"type": "synced", "user_pos": 7} | FINE)
+        assert replica.user_pos == 7
+
+    def test_is_asked_from_again_while_there_is_more(self, replica: Replica) -> None:
+        replica.apply({"type": "synced", "user_pos": 5} | FINE | {"more": True})
+        assert replica.take_wishes()[0] == {"user_pos": 5}
+
+    def test_that_cannot_be_caught_up_starts_everything_over(self, replica: Replica) -> None:
+        replica.apply({"type": "synced", "user_pos": 5} | FINE | {"complete": False})
+        assert (replica.rooms, replica.epoch) == ({}, "")
+
+    def test_is_none_on_the_socket_of_one_room(self) -> None:
+        replica = Replica(personal=False)
+        for _ in range(2):
+            replica.apply(ready((ROOM, 5)))
+        assert "user_pos" not in replica.take_wishes()[0]
 
 
 class TestUnknownEvent:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final, Self
 import httpx
 
 from e2e.client.connection import SHORTEST_PAUSE, Connection, Lost, Stopped
-from e2e.client.replica import Frame, Replica, Room
+from e2e.client.replica import SYNC, Replica
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from e2e.client.room import Frame, Room
 
 TRY_AGAIN: Final = {"unavailable", "outcome_unknown", "rate_limited"}
 
@@ -38,7 +40,7 @@ class Client:
         room: int | None = None,
         sockets: str = "",
     ) -> None:
-        self.replica = Replica()
+        self.replica = Replica(personal=room is None)
         self.heard: Callable[[str], object] = len
         self._room = room
         self._token = token
@@ -108,11 +110,10 @@ class Client:
         """Ask for what the replica misses: changes over the socket, all else over HTTP."""
         sync, fetch = self.replica.take_wishes()
         if sync:
-            rooms = {str(room_id): room.pos for room_id, room in sync.items()}
-            where: Frame = {"rooms": rooms, "user_pos": self.replica.user_pos}
             if self._room is not None:
-                where = {"after": rooms[str(self._room)]}
-            await self.connection.say({"type": "sync", "epoch": self.replica.epoch, **where})
+                sync = {"after": sync["rooms"][str(self._room)]}
+            epoch = self.replica.epoch
+            await self.connection.say({"type": "sync", "ref": SYNC, "epoch": epoch} | sync)
         for room_id, room in fetch.items():
             self.connection.start(self._fetch(room_id, room))
 

@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Final
 
-Frame = dict[str, Any]
+from e2e.client.room import Frame, Room
 
-
-@dataclass(slots=True)
-class Room:
-    """A room up to `pos`; while it is `behind`, frames are applied but move nothing."""
-
-    pos: int
-    behind: bool = True
-    loaded: bool = False
-    messages: dict[int, Frame] = field(default_factory=dict)
-    members: dict[str, Frame] = field(default_factory=dict)
-    reads: dict[str, int] = field(default_factory=dict)
-
-    def keep(self, message: Frame) -> None:
-        """Of two versions the one with the higher `pos` is right, whichever way it came."""
-        held = self.messages.get(message["id"])
-        if held is None or held["pos"] < message["pos"]:
-            self.messages[message["id"]] = message
-
-    def keep_member(self, user_id: str, **member: Any) -> None:
-        held = self.members.get(user_id)
-        if held is None or held["pos"] <= member["pos"]:
-            self.members[user_id] = member
-
-    def mark_read(self, user_id: str, seq: int) -> None:
-        self.reads[user_id] = max(seq, self.reads.get(user_id, 0))
-
-    def move_to(self, pos: int) -> None:
-        if not self.behind:
-            self.pos = max(self.pos, pos)
-
-    @property
-    def people(self) -> set[str]:
-        return {user_id for user_id, member in self.members.items() if member["here"]}
+# Stands beside room ids, for what is personal.
+ME: Final = 0
+# The `ref` of every sync: what is refused with it is a room that is not his any more.
+SYNC: Final = "sync"
 
 
 class Replica:
-    """One person's rooms; `take_wishes` says what he has to ask for next."""
+    """One person's rooms; `take_wishes` says what he has to ask for next.
 
-    def __init__(self) -> None:
+    `user_pos` is his position in what is personal, which the socket of one room does not tell.
+    """
+
+    def __init__(self, *, personal: bool = True) -> None:
         self.user_id = self.epoch = ""
         self.user_pos = 0
+        self.user_behind = False
+        self._personal = personal
         self.rooms: dict[int, Room] = {}
         self.people: dict[str, Frame] = {}
         self._to_sync: set[int] = set()
@@ -57,17 +32,17 @@ class Replica:
     def is_current(self) -> bool:
         """Every room is loaded and caught up."""
         held = all(room.loaded and not room.behind for room in self.rooms.values())
-        return bool(self.epoch) and held
+        return bool(self.epoch) and held and not self.user_behind
 
     def apply(self, frame: Frame) -> None:
         """Take in an event, whatever it is; what is not known is ignored."""
         kind, room = frame["type"], self.rooms.get(frame.get("room", 0))
         if kind == "ready":
             self._ready(frame)
-        elif kind in {"room.added", "me.changed"}:
-            self._personal(frame, room)
-        elif kind == "member.left" and frame["user_id"] == self.user_id:
-            self.forget(frame["room"])
+        elif kind == "synced" and frame["epoch"] != self.epoch:
+            self.start_over()
+        elif "user_pos" in frame:
+            self._to_me(frame, room)
         elif kind in {"presence", "presences", "user.changed"}:
             self._people(frame)
         elif room is not None:
@@ -78,12 +53,13 @@ class Replica:
         if message and (room := self.rooms.get(message["room"])):
             room.keep(message)
 
-    def take_wishes(self) -> tuple[dict[int, Room], dict[int, Room]]:
-        """The rooms to sync from where they stand, and those to fetch; each is said once."""
-        sync, fetch = (
-            {room_id: self.rooms[room_id] for room_id in wished & self.rooms.keys()}
-            for wished in (self._to_sync, self._to_fetch)
-        )
+    def take_wishes(self) -> tuple[Frame, dict[int, Room]]:
+        """What to sync, if anything, and the rooms to fetch; each wish is told once."""
+        rooms = {str(id_): self.rooms[id_].pos for id_ in self._to_sync & self.rooms.keys()}
+        sync: Frame = {"rooms": rooms} if rooms else {}
+        if ME in self._to_sync:
+            sync["user_pos"] = self.user_pos
+        fetch = {id_: self.rooms[id_] for id_ in self._to_fetch & self.rooms.keys()}
         self._to_sync, self._to_fetch = set(), set()
         return sync, fetch
 
@@ -95,6 +71,11 @@ class Replica:
 
     def forget(self, room_id: int) -> None:
         self.rooms.pop(room_id, None)
+
+    def start_over(self) -> None:
+        """Nothing held is worth anything: the next `ready` begins anew."""
+        self.rooms.clear()
+        self.epoch = ""
 
     def load(self, room: Room, shown: Frame, history: list[Frame]) -> None:
         """Take in what HTTP says of a room: perhaps more than was told, perhaps less."""
@@ -114,6 +95,9 @@ class Replica:
         if frame["epoch"] != self.epoch:
             self.rooms.clear()
             self.user_pos = frame["user_pos"]
+        elif self._personal:
+            self.user_behind = True
+            self._to_sync.add(ME)
         self.user_id, self.epoch = frame["user_id"], frame["epoch"]
         listed = {room["room"]: room["pos"] for room in frame["rooms"]}
         for room_id in [] if frame["more"] else self.rooms.keys() - listed:
@@ -125,18 +109,29 @@ class Replica:
         for room_id in listed.keys() - self.rooms:
             self.begin(room_id, listed[room_id])
 
-    def _personal(self, frame: Frame, room: Room | None) -> None:
-        self.user_pos = max(self.user_pos, frame["user_pos"])
-        if frame["type"] == "room.added":
-            self.begin(frame["room"], frame["pos"])
-        elif room:
-            room.mark_read(self.user_id, frame["last_read_seq"])
+    def _to_me(self, frame: Frame, room: Room | None) -> None:
+        match frame["type"]:
+            case "room.added":
+                self.begin(frame["room"], frame["pos"])
+            case "me.changed" if room:
+                room.mark_read(self.user_id, frame["last_read_seq"])
+            case "synced" if not frame["complete"]:
+                self.start_over()
+            case "synced":
+                self.user_pos, self.user_behind = frame["user_pos"], frame["more"]
+                self._to_sync |= {ME} if frame["more"] else set()
+        if not self.user_behind:
+            self.user_pos = max(self.user_pos, frame["user_pos"])
 
     def _in_room(self, frame: Frame, room: Room) -> None:
         match frame["type"]:
             case "message" | "message.updated":
                 room.keep({k: v for k, v in frame.items() if k not in {"type", "change"}})
                 room.move_to(frame["pos"])
+            case "member.left" if frame["user_id"] == self.user_id:
+                # One from before he was added again comes too late to mean anything.
+                if frame["pos"] > room.pos:
+                    self.forget(frame["room"])
             case "member.joined" | "member.left":
                 here = frame["type"] == "member.joined"
                 named = {key: frame[key] for key in ("pos", "username", "role")}
@@ -146,13 +141,10 @@ class Replica:
                 room.mark_read(frame["user_id"], frame["seq"])
             case "synced":
                 self._synced(frame, room)
+            case "error" if frame["code"] == "not_found" and frame.get("ref") == SYNC:
+                self.forget(frame["room"])
 
     def _synced(self, frame: Frame, room: Room) -> None:
-        if frame["epoch"] != self.epoch:
-            # A backup was restored: nothing held is worth anything. The next `ready` begins anew.
-            self.rooms.clear()
-            self.epoch = ""
-            return
         if not frame["complete"]:
             self.begin(frame["room"], frame["pos"])
             room = self.rooms[frame["room"]]
