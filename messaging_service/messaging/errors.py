@@ -4,6 +4,7 @@ Refusal                      (service_kit: code, detail, field errors)
 ├── Invalid                  the request itself is wrong
 ├── NotAllowed               you may see it, but not do this
 ├── NotFound                 not there, or not yours: nobody can tell which
+├── Conflict                 not in the state it is in
 ├── ClientIdReused           the same client_id with other content
 ├── RateLimited              too many in too short a time
 ├── Unavailable              certainly not done, try again
@@ -31,6 +32,11 @@ class NotAllowed(Refusal):
 class NotFound(Refusal):
     def __init__(self, noun: str) -> None:
         super().__init__("not_found", f"There is no such {noun}.")
+
+
+class Conflict(Refusal):
+    def __init__(self, detail: str) -> None:
+        super().__init__("conflict", detail)
 
 
 class ClientIdReused(Refusal):

@@ -20,7 +20,10 @@ class Answer:
 
 
 class Door:
-    """`send` asks to send a message; `send_raw` sends bytes where a request is expected."""
+    """`send`, `edit` and `delete` ask for the act; `send_raw` sends bytes as a request to send.
+
+    What is edited or deleted is named by its id, in the room whose id is given.
+    """
 
     def __init__(self, *, api: Any, enter: Callable[..., Socket]) -> None:
         self.api = api
@@ -32,8 +35,34 @@ class Door:
     def send_raw(self, person: Any, room_id: int, raw: bytes) -> Answer:
         raise NotImplementedError
 
+    def edit(self, person: Any, room_id: int, message_id: int, **body: Any) -> Answer:
+        raise NotImplementedError
+
+    def delete(self, person: Any, room_id: int, message_id: int) -> Answer:
+        raise NotImplementedError
+
 
 class HttpDoor(Door):
+    def edit(self, person: Any, room_id: int, message_id: int, **body: Any) -> Answer:
+        path = f"rooms/{room_id}/messages/{message_id}/"
+        return self._answer(self.api.send("PUT", path, body, token=person.token))
+
+    def delete(self, person: Any, room_id: int, message_id: int) -> Answer:
+        path = f"rooms/{room_id}/messages/{message_id}/"
+        answer = self.api.send("DELETE", path, token=person.token)
+        if answer.status_code == 204:
+            assert answer.content == b""
+            answer = self.api.get(path, token=person.token)
+        return self._answer(answer)
+
+    def _answer(self, answer: Any) -> Answer:
+        told = answer.json()
+        if answer.status_code == 200:
+            return Answer(message=told)
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer.status_code == STATUS[told["code"]]
+        return Answer(code=told["code"], fields=[error["field"] for error in told["errors"]])
+
     def send_raw(self, person: Any, room_id: int, raw: bytes) -> Answer:
         answer = self.api.post(f"rooms/{room_id}/messages/", raw, token=person.token)
         told = answer.json()
@@ -41,9 +70,7 @@ class HttpDoor(Door):
             duplicate = told.pop("duplicate", False)
             assert duplicate is (answer.status_code == 200)
             return Answer(message=told, duplicate=duplicate)
-        assert answer["Content-Type"] == "application/problem+json"
-        assert answer.status_code == STATUS[told["code"]]
-        return Answer(code=told["code"], fields=[error["field"] for error in told["errors"]])
+        return self._answer(answer)
 
 
 class SocketDoor(Door):
@@ -58,11 +85,24 @@ class SocketDoor(Door):
         return self.send_raw(person, room_id, command.encode())
 
     def send_raw(self, person: Any, room_id: int, raw: bytes) -> Answer:
+        return self._answer(self._ask(person, room_id, raw))
+
+    def edit(self, person: Any, room_id: int, message_id: int, **body: Any) -> Answer:
+        command = {"type": "message.edit", "ref": "an edit", "id": message_id} | body
+        return self._answer(self._ask(person, room_id, command))
+
+    def delete(self, person: Any, room_id: int, message_id: int) -> Answer:
+        command = {"type": "message.delete", "ref": "a delete", "id": message_id}
+        return self._answer(self._ask(person, room_id, command))
+
+    def _ask(self, person: Any, room_id: int, frame: object) -> dict[str, Any]:
         socket = self.socket(person, room_id)
-        socket.send(raw)
-        told = socket.expect("ack", "error")
+        socket.send(frame)
+        return socket.expect("ack", "error")
+
+    def _answer(self, told: dict[str, Any]) -> Answer:
         if told["type"] == "ack":
-            return Answer(message=told["message"], duplicate=told["duplicate"])
+            return Answer(message=told["message"], duplicate=told.get("duplicate", False))
         fields = [error["field"] for error in told.get("errors", [])]
         return Answer(code=told["code"], fields=fields)
 

@@ -26,6 +26,15 @@ class ClientIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-un
         return {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
 
 
+class IdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "messaging.serializers.fields.IdField"
+
+    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
+        return {
+            "oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]{1,20}$"}],
+        }
+
+
 class UserIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     target_class = "messaging.serializers.fields.UserIdField"
 
@@ -93,6 +102,14 @@ class MessageOutput(serializers.Serializer[Any]):
     duplicate = serializers.BooleanField(
         required=False, help_text="Only in the answer to a repeated send, and true."
     )
+
+
+class MessagesOutput(serializers.Serializer[Any]):
+    results = MessageOutput(many=True)
+    previous = serializers.URLField(allow_null=True)
+    next = serializers.URLField(allow_null=True)
+    pos = serializers.IntegerField(required=False, help_text="Only with a room.")
+    epoch = serializers.UUIDField(required=False, help_text="Only with a room.")
 
 
 class HistoryOutput(serializers.Serializer[Any]):

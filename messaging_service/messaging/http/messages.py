@@ -1,22 +1,35 @@
-"""`rooms/{id}/messages/`: send one, read history."""
+"""`messages/` and `rooms/{id}/messages/`: send, and read history."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from messaging.actions.messages import send_message
 from messaging.http.authentication import caller_of
-from messaging.http.documentation import PROBLEMS, HistoryOutput, MessageOutput
+from messaging.http.documentation import (
+    PROBLEMS,
+    HistoryOutput,
+    MessageOutput,
+    MessagesOutput,
+)
+from messaging.permissions import messages_of
 from messaging.queries.messages import Page, history
-from messaging.serializers.messages import MessageInput, new_message
+from messaging.serializers.fields import IdField, IdsField
+from messaging.serializers.messages import (
+    MessageInput,
+    message_json,
+    new_message,
+)
 from service_kit.rendering import encode_json
 
 HISTORY_PAGE: Final = settings.LIMITS["HISTORY_PAGE"]
+MOST_IDS: Final = 100
 # JSON numbers are exact up to here; no room gets that far.
 LARGEST_SEQ: Final = 2**53
 
@@ -35,7 +48,31 @@ class HistoryInput(serializers.Serializer[Any]):
         return attrs
 
 
+class MessagesInput(HistoryInput):
+    """Either the history of a room, or some messages by their ids."""
+
+    room = IdField(required=False)
+    ids = IdsField(child=IdField(), most=MOST_IDS, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("room" in attrs) == ("ids" in attrs):
+            raise serializers.ValidationError("Give either room or ids.")
+        return super().validate(attrs)
+
+
+class PlacedMessageInput(MessageInput):
+    """As for a room's own address, with the room in the body."""
+
+    room = IdField()
+
+
+class RoomInput(serializers.Serializer[Any]):
+    room = IdField()
+
+
 _history_input: Final = HistoryInput()
+_messages_input: Final = MessagesInput()
+_room_input: Final = RoomInput()
 
 
 class RoomMessagesView(APIView):
@@ -47,8 +84,7 @@ class RoomMessagesView(APIView):
     def get(self, request: Request, room_id: int) -> HttpResponse:
         """A page of the room's history, oldest first; without parameters the newest."""
         asked = _history_input.run_validation(request.query_params)
-        page = history(user_id=caller_of(request).id, room_id=room_id, **asked)
-        return _json(encode_json(_page_json(page, request, asked["limit"])), status=200)
+        return _history(request, room_id, asked, f"{request.path}?")
 
     @extend_schema(
         operation_id="send_message",
@@ -57,21 +93,62 @@ class RoomMessagesView(APIView):
     )
     def post(self, request: Request, room_id: int) -> HttpResponse:
         """Send; 200 with `duplicate: true` if this client_id had been sent before."""
-        message = new_message(request.data, room_id=room_id)
-        sent = send_message(sender_id=caller_of(request).id, room_id=room_id, message=message)
-        body = sent.text[:-1] + b',"duplicate":true}' if sent.duplicate else sent.text
-        return _json(body, status=200 if sent.duplicate else 201)
+        return _send(request, room_id)
+
+
+class MessagesView(APIView):
+    @extend_schema(
+        operation_id="get_messages",
+        parameters=[
+            HistoryInput,
+            OpenApiParameter("room", int, description="Whose history."),
+            OpenApiParameter("ids", str, description="1,2: up to 100 messages, and nothing else."),
+        ],
+        responses={200: MessagesOutput, **PROBLEMS},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """A page of a room's history, or those of some messages the caller may see, by id."""
+        asked = _messages_input.run_validation(request.query_params)
+        room_id, ids = asked.pop("room", None), asked.pop("ids", None)
+        if ids is None:
+            return _history(request, room_id, asked, f"{request.path}?room={room_id}&")
+        rows = messages_of(user_id=caller_of(request).id, ids=ids)
+        found = [message_json(row) for row in rows]
+        return _json(encode_json({"results": found, "previous": None, "next": None}), status=200)
+
+    @extend_schema(
+        operation_id="send_message_to",
+        request=PlacedMessageInput,
+        responses={200: MessageOutput, 201: MessageOutput, **PROBLEMS},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """As `rooms/{id}/messages/`, with the room in the body."""
+        return _send(request, _room_input.run_validation(request.data)["room"])
+
+
+def _send(request: Request, room_id: int) -> HttpResponse:
+    message = new_message(request.data, room_id=room_id)
+    sent = send_message(sender_id=caller_of(request).id, room_id=room_id, message=message)
+    body = sent.text[:-1] + b',"duplicate":true}' if sent.duplicate else sent.text
+    return _json(body, status=200 if sent.duplicate else 201)
+
+
+def _history(
+    request: Request, room_id: int, asked: Mapping[str, int], address: str
+) -> HttpResponse:
+    page = history(user_id=caller_of(request).id, room_id=room_id, **asked)
+    return _json(encode_json(_page_json(page, request, address, asked["limit"])), status=200)
 
 
 def _json(body: bytes, *, status: int) -> HttpResponse:
     return HttpResponse(body, status=status, content_type="application/json")
 
 
-def _page_json(page: Page, request: Request, limit: int) -> dict[str, Any]:
+def _page_json(page: Page, request: Request, address: str, limit: int) -> dict[str, Any]:
     def link(name: str, seq: int | None) -> str | None:
         if seq is None:
             return None
-        return request.build_absolute_uri(f"{request.path}?{name}={seq}&limit={limit}")
+        return request.build_absolute_uri(f"{address}{name}={seq}&limit={limit}")
 
     return {
         "results": page.results,

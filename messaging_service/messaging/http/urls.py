@@ -2,13 +2,21 @@
 
 from django.urls import path
 
-from messaging.http.messages import RoomMessagesView
+from messaging.http.message import MessageView, RoomMessageView
+from messaging.http.messages import MessagesView, RoomMessagesView
+from messaging.http.presence import MyPresenceView, PersonPresenceView, PresenceView
 from messaging.http.rooms import RoomsView, RoomView
 from messaging.http.tickets import TicketView
 
 urlpatterns = [
+    path("messages/", MessagesView.as_view()),
+    path("messages/<int:message_id>/", MessageView.as_view()),
+    path("presence/", PresenceView.as_view()),
+    path("presence/me/", MyPresenceView.as_view()),
+    path("presence/<str:user_id>/", PersonPresenceView.as_view()),
     path("rooms/", RoomsView.as_view()),
     path("rooms/<int:room_id>/", RoomView.as_view()),
     path("rooms/<int:room_id>/messages/", RoomMessagesView.as_view()),
+    path("rooms/<int:room_id>/messages/<int:message_id>/", RoomMessageView.as_view()),
     path("ws-ticket/", TicketView.as_view()),
 ]

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 LONGEST_USER_ID: Final = 64
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_DIGITS: Final = re.compile(r"[0-9]{1,20}")
 
 
 class TextField(serializers.Field[str, Any, str, Any]):
@@ -53,6 +54,25 @@ class ClientIdField(serializers.Field[str, Any, str, Any]):
         return value
 
 
+class IdField(serializers.Field[int, Any, int, Any]):
+    """The id of a room or a message: an integer, or a string of digits.
+
+    A number that cannot be one passes, and is not found.
+    """
+
+    default_error_messages = {"invalid": "Not an id."}
+
+    def to_internal_value(self, data: object) -> int:
+        if isinstance(data, int) and not isinstance(data, bool):
+            return data
+        if not isinstance(data, str) or _DIGITS.fullmatch(data) is None:
+            self.fail("invalid")
+        return int(data)
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
 class UserIdField(serializers.Field[str, Any, str, Any]):
     """A user id: a string or an integer, kept as a string."""
 
@@ -66,6 +86,21 @@ class UserIdField(serializers.Field[str, Any, str, Any]):
 
     def to_representation(self, value: str) -> str:
         return value
+
+
+class IdsField(serializers.ListField):
+    """Ids in a query string: `1,2`, each once; at least one of them and at most so many."""
+
+    default_error_messages = {"max_length": "At most {max_length} ids."}
+
+    def __init__(self, *, most: int, **options: Any) -> None:  # noqa: ANN401 - as DRF has it.
+        super().__init__(max_length=most, **options)
+
+    def get_value(self, dictionary: Any) -> Any:  # noqa: ANN401 - as DRF has it.
+        return dictionary.get(self.field_name, serializers.empty)
+
+    def to_internal_value(self, data: object) -> list[Any]:
+        return list(dict.fromkeys(super().to_internal_value(str(data).split(","))))
 
 
 def is_user_id(text: str) -> bool:

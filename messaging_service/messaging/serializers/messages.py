@@ -39,18 +39,24 @@ MESSAGE_COLUMNS: Final = (
 )
 
 
-class MessageInput(serializers.Serializer[Any]):
-    """The body of `POST rooms/{id}/messages/` and of the `message` command."""
+class EditInput(serializers.Serializer[Any]):
+    """The body of `PUT messages/{id}/` and of the `message.edit` command."""
 
     content = TextField(
         max_length=settings.LIMITS["MESSAGE_LENGTH"], max_bytes=settings.LIMITS["MESSAGE_BYTES"]
     )
+
+
+class MessageInput(EditInput):
+    """The body of `POST rooms/{id}/messages/` and of the `message` command."""
+
     client_id = ClientIdField(required=False)
     message_type = serializers.ChoiceField(Message.Type.choices, default=Message.Type.TEXT)
 
 
 # One shared instance: building a serializer costs five times what running it does.
 _message_input: Final = MessageInput()
+_edit_input: Final = EditInput()
 
 
 class NewMessage(NamedTuple):
@@ -73,6 +79,12 @@ def new_message(data: object, *, room_id: int) -> NewMessage:
         client_id=valid.get("client_id") or uuid.uuid4().hex,
         request_hash=hashlib.blake2b(identity, digest_size=16).digest(),
     )
+
+
+def edited_content(data: object) -> str:
+    """Validate what a client wants a message to say; raises as new_message."""
+    content: str = _edit_input.run_validation(data)["content"]
+    return content
 
 
 def message_json(row: MessageRow) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Final, ParamSpec, TypeVar
 from django.conf import settings
 from django.db import Error, connection
 
-from messaging.errors import Unavailable
+from messaging.errors import OutcomeUnknown, Unavailable
 
 LONGEST_WAIT_SECONDS: Final = 4.0
 
@@ -32,17 +32,32 @@ async def in_database_thread(function: Callable[P, T], /, *args: P.args, **kwarg
     return await _in_thread(_database, lambda: _run(function, *args, **kwargs))
 
 
+async def change_in_database_thread(
+    function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """The same for what changes something: raises OutcomeUnknown for what had begun by then."""
+    return await _in_thread(
+        _database, lambda: _run(function, *args, **kwargs), if_begun=OutcomeUnknown
+    )
+
+
 async def in_ticket_thread(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a function that may use Redis; raises as in_database_thread."""
     return await _in_thread(_tickets, lambda: function(*args, **kwargs))
 
 
-async def _in_thread(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+async def _in_thread(
+    pool: ThreadPoolExecutor,
+    work: Callable[[], T],
+    *,
+    if_begun: type[Unavailable | OutcomeUnknown] = Unavailable,
+) -> T:
+    future = pool.submit(work)
     try:
         async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-            return await asyncio.get_running_loop().run_in_executor(pool, work)
+            return await asyncio.wrap_future(future)
     except TimeoutError:
-        raise Unavailable from None
+        raise (Unavailable() if future.cancel() else if_begun()) from None
 
 
 def _run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

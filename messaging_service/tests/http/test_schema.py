@@ -50,6 +50,17 @@ class TestSchema:
             for method, operation in methods.items()
         }
         assert operations.keys() == {
+            ("GET", "/api/chat/messages/"),
+            ("POST", "/api/chat/messages/"),
+            *[
+                (method, f"/api/chat/{below}messages/{{message_id}}/")
+                for method in ("GET", "PUT", "PATCH", "DELETE")
+                for below in ("", "rooms/{room_id}/")
+            ],
+            ("GET", "/api/chat/presence/"),
+            ("POST", "/api/chat/presence/"),
+            ("GET", "/api/chat/presence/{user_id}/"),
+            *[(method, "/api/chat/presence/me/") for method in ("GET", "POST", "PATCH")],
             ("GET", "/api/chat/rooms/"),
             ("POST", "/api/chat/rooms/"),
             ("GET", "/api/chat/rooms/{room_id}/"),
@@ -69,16 +80,15 @@ class TestSchema:
             return {each["name"] for each in parameters if each["in"] == "query"}
 
         assert names("/api/chat/rooms/") == {"cursor", "page_size"}
-        assert names("/api/chat/rooms/{room_id}/messages/") == {
-            "before",
-            "after",
-            "around",
-            "limit",
-        }
+        history = {"before", "after", "around", "limit"}
+        assert names("/api/chat/rooms/{room_id}/messages/") == history
+        assert names("/api/chat/messages/") == history | {"room", "ids"}
 
     def test_describes_what_is_answered(self, api, alice, bob, carol, document, validate):
         made = api.post("rooms/", {"username": bob.username}, token=alice.token).json()["id"]
         sending = {"content": "x", "client_id": "a"}
+        edited = api.post("messages/", {"room": made, "content": "x"}, token=alice.token).json()
+        ids = {"room_id": made, "message_id": edited["id"]}
         for method, path, body, status in [
             ("POST", "rooms/", {"participants": [carol.id]}, 201),
             ("POST", "rooms/", {"username": bob.username}, 200),
@@ -87,14 +97,23 @@ class TestSchema:
             ("POST", "rooms/{room_id}/messages/", sending, 200),
             ("POST", "rooms/{room_id}/messages/", sending | {"content": "y"}, 409),
             ("POST", "rooms/{room_id}/messages/", {}, 400),
+            ("POST", "messages/", sending | {"room": made}, 200),
+            ("GET", "messages/?room={room_id}", None, 200),
+            ("GET", "messages/?ids={message_id}", None, 200),
+            ("GET", "messages/", None, 400),
+            *[
+                (method, f"{below}messages/{{message_id}}/", {"content": "y"}, 200)
+                for method in ("GET", "PUT", "PATCH")
+                for below in ("", "rooms/{room_id}/")
+            ],
             ("GET", "rooms/", None, 200),
             ("GET", "rooms/{room_id}/", None, 200),
             ("GET", "rooms/{room_id}/messages/", None, 200),
             ("POST", "ws-ticket/", None, 200),
         ]:
-            answer = api.send(method, path.format(room_id=made), body, token=alice.token)
+            answer = api.send(method, path.format(**ids), body, token=alice.token)
             assert answer.status_code == status, answer.content
-            operation = document["paths"][f"/api/chat/{path}"][method.lower()]
+            operation = document["paths"][f"/api/chat/{path.partition('?')[0]}"][method.lower()]
             [(kind, content)] = operation["responses"][str(status)]["content"].items()
             assert answer["Content-Type"] == kind
             validate(content, answer.json())
