@@ -52,7 +52,7 @@ class Feed:
 
     def take(self, envelope: Envelope) -> None:
         """Keep what is new until `advance`; what is too much to hold is read from Postgres."""
-        if not envelope.pos:
+        if envelope.pos == 0:
             self._typists.watch(envelope)
             self._ready.append(envelope)
         elif self.pos is None or envelope.pos > self.pos:

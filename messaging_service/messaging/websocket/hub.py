@@ -88,15 +88,17 @@ class Hub:
         """Take all that has come in at once, then tell it: what belongs together goes together."""
         touched: dict[Feed, None] = {}
         for channel, data in messages:
+            feed = self.feeds.get(channel)
             try:
                 envelope = unseal(data)
-            except ValueError:
+                if channel == PEOPLE_CHANNEL:
+                    self._tell_of_people(envelope)
+                elif feed is not None:
+                    feed.take(envelope)
+            except Exception:  # noqa: BLE001 - one bad message must not keep the others from anybody.
                 logger.warning("Something that is not an event was published.")
                 continue
-            if channel == PEOPLE_CHANNEL:
-                self._tell_of_people(envelope)
-            elif feed := self.feeds.get(channel):
-                feed.take(envelope)
+            if feed is not None:
                 touched[feed] = None
         for feed in touched:
             feed.advance()

@@ -10,24 +10,54 @@ from redis import Redis as Client
 
 from messaging.broadcast import seal
 from messaging.events import Event, room_channel
+from messaging.models import Room
+from messaging.permissions import Window
+from messaging.websocket.feed import Feed
 from messaging.websocket.frames import Frame
-from messaging.websocket.hub import Feed, Hub
+from messaging.websocket.hub import Hub
+from messaging.websocket.seats import Seat, Turns
+from messaging.websocket.streams import RoomStream
+from messaging.websocket.threads import in_database_thread
+
+
+EVERYTHING = Window(1, 0, None)
 
 
 class Ear:
-    """One local socket of a room, open since `since`."""
+    """One local socket of a room: an outlet that keeps what it is told."""
 
-    def __init__(self, feed: Feed, user_id: str = "somebody") -> None:
-        self.since = feed.pos
+    is_loaded = False
+
+    def __init__(self, feed: Feed, user_id: str) -> None:
+        self.feed = feed
+        self.since = -1
+        self.user_id = user_id
         self.frames: list[dict[str, Any]] = []
-        self._feed = feed
-        feed.outlets[self] = user_id
+        self.writes = 0
+        self.turned: list[tuple[Any, ...]] = []
+        self.closed_with: list[int] = []
+
+    def sit(self, pos: int, window: Window = EVERYTHING) -> bool:
+        """Be live from a position on; False as `Feed.join` says it."""
+        turns = Turns(
+            ended=lambda: self.turned.append(("ended",)),
+            behind=lambda at: self.turned.append(("behind", at)),
+            renewed=lambda at: self.turned.append(("renewed", at)),
+            added=lambda text: self.turned.append(("added", text)),
+        )
+        self.seat = Seat(user_id=self.user_id, outlet=self, window=window, cursor=pos, turns=turns)
+        self.since = pos
+        return self.feed.join(self.seat)
 
     def send(self, frame: Frame) -> None:
-        self.frames.append(json.loads(frame.text))
+        self.writes += 1
+        self.frames += [json.loads(text) for text in frame.texts]
+
+    async def drain(self) -> None:
+        pass
 
     async def close(self, code: int, reason: str = "") -> None:
-        raise AssertionError((code, reason))
+        self.closed_with.append(code)
 
     @property
     def positions(self) -> list[int]:
@@ -41,11 +71,29 @@ class Ear:
         return time.monotonic() - start
 
     def leave(self, hub: Hub) -> None:
-        del self._feed.outlets[self]
-        hub.release(self._feed)
+        self.feed.leave(self.seat)
+        hub.release([self.feed])
 
     def __repr__(self) -> str:
         return f"since {self.since} heard {self.positions}"
+
+
+async def listen(hub: Hub, room_id: int, user_id: str = "somebody") -> Ear:
+    """Enter a room as a socket does: listen, look where it stands, and sit down there."""
+    (feed,) = await hub.open([RoomStream(room_id)])
+    ear = Ear(feed, user_id)
+    try:
+        with feed.arriving():
+            while not ear.sit(await in_database_thread(_position_of, room_id)):
+                pass
+    except BaseException:
+        hub.release([feed])
+        raise
+    return ear
+
+
+def _position_of(room_id: int) -> int:
+    return Room.objects.values_list("pos", flat=True).get(pk=room_id)
 
 
 async def until(true: Callable[[], bool], *, within: float, what: object = "") -> None:
