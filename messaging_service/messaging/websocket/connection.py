@@ -12,6 +12,7 @@ from messaging.websocket.expiry import Expiry
 from messaging.websocket.frames import Frame, error_frame, message_ack_frame
 from messaging.websocket.inbox import inbox_of
 from messaging.websocket.outlets import Outlet
+from messaging.websocket.patience import Patience
 from messaging.websocket.places import Places
 from service_kit.refusals import Refusal, as_refusal
 from service_kit.rendering import encode_json
@@ -53,6 +54,7 @@ class Connection:
         self.room_id = room_id
         self.listen_through(outlet)
         self.expiry = Expiry(warn=self._warn, end=self._expire)
+        self.patience = Patience(ended=self._tire)
         self._free = asyncio.Semaphore(MOST_UNSETTLED)
         self._inbox = inbox_of(asyncio.get_running_loop())
         self._companions: list[asyncio.Task[None]] = []
@@ -86,6 +88,7 @@ class Connection:
 
     def refuse(self, refusal: Refusal, ref: str | None, room_id: int | None = None) -> None:
         """Answer a command with no; errors are told with or without a `ref`."""
+        self.patience.note(refusal)
         self.outlet.send(error_frame(refusal, ref=ref, room_id=room_id or self.room_id))
 
     async def expect_outcome(self, ref: str | None, room_id: int) -> Callable[[Outcome], None]:
@@ -98,7 +101,9 @@ class Connection:
         ref, room_id = asked
         if isinstance(outcome, Refusal):
             self.refuse(outcome, ref, room_id)
-        elif ref is not None:
+            return
+        self.patience.note(None)
+        if ref is not None:
             self.outlet.send(message_ack_frame(ref, outcome.text, duplicate=outcome.duplicate))
 
     def close(self, code: int, reason: str) -> None:
@@ -119,6 +124,9 @@ class Connection:
 
     def _warn(self, seconds: int) -> None:
         self.outlet.send(Frame(encode_json({"type": "auth.expiring", "in": seconds})))
+
+    def _tire(self) -> None:
+        self.close(CLOSE_CODES["rate_limited"], "Too fast, too often.")
 
     def _expire(self) -> None:
         self.close(CLOSE_CODES["token_expired"], "The token has expired.")

@@ -9,6 +9,7 @@ from messaging.broadcast import publisher
 from messaging.websocket.authentication import Receive, Send
 from messaging.websocket.hub import hub, stop_hub
 from messaging.websocket.presence import start_keeper, stop_keeper
+from messaging.websocket.registry import registry, stop_registry
 
 
 async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's form.
@@ -16,9 +17,11 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     await receive()
     hub()
     start_keeper()
+    registry()
     _spare_the_collector()
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    await stop_registry()
     await stop_keeper()
     await stop_hub()
     await asyncio.to_thread(writer().stop)

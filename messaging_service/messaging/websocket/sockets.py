@@ -17,6 +17,7 @@ from messaging.websocket.entering import (
 )
 from messaging.websocket.outlets import outlet_for
 from messaging.websocket.presence import CLEAN_CODES, keeper
+from messaging.websocket.registry import registry
 from service_kit.refusals import Refusal, as_refusal
 
 logger: Final = logging.getLogger(__name__)
@@ -82,9 +83,11 @@ async def _serve(
         await enter(connection, beginning)
         connection.expiry.follow(connection.claims)
         keeper().opened(connection.id, connection.claims.user_id)
+        registry().opened(connection)
         code = await _receive_until_closed(connection, receive)
     finally:
         connection.leave()
+        registry().closed(connection)
         keeper().closed(connection.id, clean=code in CLEAN_CODES)
 
 

@@ -44,13 +44,22 @@ COMMANDS: Final[dict[str, Command]] = {
 
 async def carry_out(connection: Connection, text: str | None) -> None:
     """Carry out one frame; whatever is wrong with it is answered and changes nothing."""
+    frame: dict[str, Any] = {}
     ref: str | None = None
     try:
-        frame = _decode(text)
-        ref = _ref(frame)
+        try:
+            frame = _decode(text)
+            ref = _ref(frame)
+        finally:
+            # What cannot be understood counts too.
+            if frame.get("type") != "sync":
+                connection.patience.spend()
         if connection.room_id is not None:
             connection.room_of(frame)
-        await _command(frame)(connection, frame, ref)
+        command = _command(frame)
+        await command(connection, frame, ref)
+        if command is not message:  # Its outcome is still to come.
+            connection.patience.note(None)
     except Exception as error:  # noqa: BLE001 - one bad frame must not end the socket.
         connection.refuse(_explain(error), ref)
 

@@ -1,0 +1,33 @@
+"""How fast one socket may ask, and when it has asked too fast too often."""
+
+from collections.abc import Callable
+from typing import Final
+
+from messaging.errors import RateLimited
+from messaging.permissions.limits import command_bucket
+from service_kit.refusals import Refusal
+
+MOST_IN_A_ROW: Final = 10
+
+
+class Patience:
+    """Ends with the tenth thing in a row that came too fast; then nothing is allowed any more."""
+
+    def __init__(self, *, ended: Callable[[], None]) -> None:
+        self._ended = ended
+        self._bucket = command_bucket()
+        self._in_a_row = 0
+
+    def spend(self) -> None:
+        """Count a command; raises RateLimited."""
+        wait = self._bucket.take()
+        if wait or self._in_a_row >= MOST_IN_A_ROW:
+            raise RateLimited(wait)
+
+    def note(self, refusal: Refusal | None) -> None:
+        """What was answered to a command: a refusal, or that it was carried out."""
+        if self._in_a_row >= MOST_IN_A_ROW:
+            return
+        self._in_a_row = self._in_a_row + 1 if isinstance(refusal, RateLimited) else 0
+        if self._in_a_row == MOST_IN_A_ROW:
+            self._ended()
