@@ -47,7 +47,9 @@ class Client:
         self._http = httpx.AsyncClient(base_url=address, timeout=10)
         path = "/ws/chat/" if room is None else f"/ws/chat/{room}/"
         base = sockets or address.replace("http", "ws", 1)
-        self.connection = Connection(base + path, token=self._fresh, hear=self._hear)
+        self.connection = Connection(
+            base + path, token=self._fresh, hear=self._hear, lost=self._tell
+        )
         self._changed = asyncio.Condition()
 
     async def __aenter__(self) -> Self:

@@ -36,7 +36,10 @@ class Lost(Exception):  # noqa: N818 - as above.
 
 
 class Connection:
-    """`hear` gets every frame in order; `token(renew)` gives the token to come (back) with."""
+    """Stays open; `token(renew)` gives the token to come (back) with.
+
+    `hear` gets every frame in order, and `lost` is called whenever the connection broke.
+    """
 
     def __init__(
         self,
@@ -44,10 +47,12 @@ class Connection:
         *,
         token: Callable[[bool], Awaitable[str]],
         hear: Callable[[str], Awaitable[None]],
+        lost: Callable[[], Awaitable[None]],
     ) -> None:
         self._address = address
         self._token = token
         self._hear = hear
+        self._lost = lost
         self._socket: ClientConnection | None = None
         self._heartbeat = 25.0
         self._answers: dict[str, asyncio.Future[Frame]] = {}
@@ -69,6 +74,7 @@ class Connection:
                 pass
             finally:
                 self._lose()
+                await self._lost()
             if code in STOP or reason == REPLACED:
                 raise Stopped(code)
             renew = code == RENEW
