@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
+from messaging.actions.changes import next_user_positions, told_change
+from messaging.actions.members import rooms_added
 from messaging.errors import Invalid
 from messaging.models import Member, Profile, Room
 from messaging.queries.rooms import direct_room_of
@@ -33,14 +35,22 @@ def open_direct_room(*, caller_id: str, other: Profile) -> OpenedRoom:
         return OpenedRoom(found, created=False)
 
 
-@transaction.atomic
 def _make_direct_room(pair: tuple[str, str]) -> Room:
     first, second = sorted(pair, key=lambda user_id: (len(user_id), user_id))
-    room = Room.objects.create(
-        room_type=Room.Type.DIRECT,
-        participant_a=first,
-        participant_b=second,
-        created_by_id=pair[0],
-    )
-    Member.objects.bulk_create([Member(room=room, user_id=user_id) for user_id in (first, second)])
+    with told_change() as events:
+        room = Room.objects.create(
+            room_type=Room.Type.DIRECT,
+            participant_a=first,
+            participant_b=second,
+            created_by_id=pair[0],
+        )
+        positions = next_user_positions(pair)
+        members = [
+            Member(
+                room=room, user_id=user_id, user_pos=(pos := positions[user_id]), added_user_pos=pos
+            )
+            for user_id in (first, second)
+        ]
+        Member.objects.bulk_create(members)
+        events.extend(rooms_added(members, room))
     return room

@@ -23,7 +23,7 @@ from messaging.http.documentation import (
     RoomPageOutput,
 )
 from messaging.permissions import member_of
-from messaging.queries.rooms import rooms_of, show_rooms
+from messaging.queries.rooms import rooms_of, show_room, show_rooms
 from messaging.serializers.rooms import RoomInput
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class RoomsView(GenericAPIView[Any]):
         asked.is_valid(raise_exception=True)
         other = _other_person(asked.validated_data, caller_id=caller_of(request).id)
         room, created = open_direct_room(caller_id=caller_of(request).id, other=other)
-        (shown,) = show_rooms([room], user_id=caller_of(request).id)
+        shown = show_room(room, user_id=caller_of(request).id)
         return Response({**shown, "created": created}, status=201 if created else 200)
 
 
@@ -97,5 +97,4 @@ class RoomView(APIView):
     def get(self, request: Request, room_id: int) -> Response:
         """One of the caller's rooms."""
         member = member_of(user_id=caller_of(request).id, room_id=room_id)
-        (shown,) = show_rooms([member.room], user_id=caller_of(request).id)
-        return Response(shown)
+        return Response(show_room(member.room, user_id=caller_of(request).id))

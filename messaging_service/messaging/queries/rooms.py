@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
+from messaging.errors import NotFound
 from messaging.models import Epoch, Member, Room
 from messaging.permissions import Window, member_of, window_of
 from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow
@@ -73,17 +74,28 @@ def direct_room_of(pair: tuple[str, str]) -> Room | None:
 
 
 def show_rooms(rooms: Sequence[Room], *, user_id: str) -> list[dict[str, Any]]:
-    """The rooms' JSON as this member sees them: three queries, however many rooms."""
+    """The rooms' JSON as this member sees them: three queries, however many rooms.
+
+    What he was removed from meanwhile is left out.
+    """
     ids = [room.pk for room in rooms]
     members = _members(ids)
     last = {row[1]: MessageRow(*row) for row in _rows(_LAST_MESSAGES, [user_id, ids])}
     unread: dict[int, int] = dict(_rows(_UNREAD, [user_id, ids]))
-    mine = {id_: next(m for m in members[id_] if m.user_id == user_id) for id_ in ids}
+    mine = {id_: member for id_ in ids for member in members[id_] if member.user_id == user_id}
     return [
         room_json(room, members=members[room.pk], last_message=last.get(room.pk))
         | viewer_json(mine[room.pk], unread_count=unread.get(room.pk, 0))
         for room in rooms
+        if room.pk in mine
     ]
+
+
+def show_room(room: Room, *, user_id: str) -> dict[str, Any]:
+    """One room's JSON as this member sees it; raises NotFound for who is none."""
+    for shown in show_rooms([room], user_id=user_id):
+        return shown
+    raise NotFound("room")
 
 
 def show_rooms_to_anybody(rooms: Sequence[Room]) -> list[dict[str, Any]]:

@@ -2,9 +2,13 @@
 
 import json
 
+import orjson
 import pytest
 
+from messaging.broadcast import unseal
+from messaging.events import user_channel
 from messaging.models import Member, Profile, Room
+from messaging_service.tests.telling import listen
 from service_kit.testing import token_for
 
 FORMS = {
@@ -80,6 +84,26 @@ class TestOpenRoom:
             .order_by("user_id")
             .values_list("user_id", "visible_from_seq", "joined_pos", "left_pos", "last_read_seq")
         ) == [(alice.id, 1, 0, None, 0), (bob.id, 1, 0, None, 0)]
+
+    def test_is_told_to_both(self, ask, alice, bob):
+        with listen(user_channel(alice.id)) as first, listen(user_channel(bob.id)) as second:
+            opened = ask(alice, {"username": bob.username}).json()
+            for person, hear in ((alice, first), (bob, second)):
+                envelope = unseal(hear())
+                told = orjson.loads(envelope.text)
+                assert (envelope.kind, envelope.pos) == ("room.added", 1)
+                expected = {"type": "room.added", "user_pos": 1, "room": opened["id"]}
+                for name in ("created", "unread_count", "last_read_seq", "role"):
+                    opened.pop(name, None)
+                assert told == opened | expected
+                mine = Member.objects.get(room_id=opened["id"], user_id=person.id)
+                assert (mine.user_pos, mine.added_user_pos, mine.pos) == (1, 1, 0)
+                assert Profile.objects.get(pk=person.id).pos == 1
+
+    def test_is_told_once(self, ask, alice, bob):
+        ask(alice, {"username": bob.username})
+        ask(bob, {"username": alice.username})
+        assert [Profile.objects.get(pk=each.id).pos for each in (alice, bob)] == [1, 1]
 
     def test_makes_one_room_of_forty_requests_at_once(self, ask, alice, bob, together):
         def one(number):
