@@ -86,6 +86,11 @@ class Socket:
             return closed.rcvd.code if closed.rcvd else 1006
 
     @property
+    def reason(self) -> str:
+        """What the server said when it closed it."""
+        return self.link.close_reason or ""
+
+    @property
     def is_closed(self) -> bool:
         return self.link.state is not State.OPEN
 

@@ -21,13 +21,17 @@ class Patience:
     def spend(self) -> None:
         """Count a command; raises RateLimited."""
         wait = self._bucket.take()
-        if wait or self._in_a_row >= MOST_IN_A_ROW:
+        if wait or self.is_over:
             raise RateLimited(wait)
 
     def note(self, refusal: Refusal | None) -> None:
         """What was answered to a command: a refusal, or that it was carried out."""
-        if self._in_a_row >= MOST_IN_A_ROW:
-            return
-        self._in_a_row = self._in_a_row + 1 if isinstance(refusal, RateLimited) else 0
-        if self._in_a_row == MOST_IN_A_ROW:
-            self._ended()
+        if not self.is_over:
+            self._in_a_row = self._in_a_row + 1 if isinstance(refusal, RateLimited) else 0
+            if self.is_over:
+                self._ended()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the socket is being closed for it; nothing is answered any more."""
+        return self._in_a_row >= MOST_IN_A_ROW
