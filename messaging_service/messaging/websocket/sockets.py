@@ -16,7 +16,7 @@ from messaging.websocket.entering import (
     enter_room,
 )
 from messaging.websocket.outlets import outlet_for
-from messaging.websocket.presence import CLEAN_CODES, keeper
+from messaging.websocket.presence import is_clean, keeper
 from messaging.websocket.registry import registry
 from service_kit.refusals import Refusal, as_refusal
 
@@ -78,23 +78,23 @@ def _beginning(scope: Scope) -> Beginning:
 async def _serve(
     connection: Connection, enter: Enter, beginning: Beginning, receive: Receive
 ) -> None:
-    code = None
+    clean = False
     try:
         await enter(connection, beginning)
         connection.expiry.follow(connection.claims)
         keeper().opened(connection.id, connection.claims.user_id)
         registry().opened(connection)
-        code = await _receive_until_closed(connection, receive)
+        clean = await _receive_until_closed(connection, receive)
     finally:
         connection.leave()
         registry().closed(connection)
-        keeper().closed(connection.id, clean=code in CLEAN_CODES)
+        keeper().closed(connection.id, clean=clean)
 
 
-async def _receive_until_closed(connection: Connection, receive: Receive) -> int | None:
+async def _receive_until_closed(connection: Connection, receive: Receive) -> bool:
     while (event := await receive())["type"] == "websocket.receive":
         await carry_out(connection, event.get("text"))
-    return event.get("code")
+    return is_clean(event)
 
 
 async def _close(send: Send, refusal: Refusal | None, error: Exception | None = None) -> None:

@@ -8,13 +8,15 @@ loop wait, or the sockets' own work, or the other task.
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from messaging.websocket.presence.holding import Holder
 from messaging.websocket.presence.telling import Teller
 
-# Closed by the client: it went away, or said nothing. All else is a connection that broke.
-CLEAN_CODES: Final = frozenset({1000, 1001, 1005})
+# Who closes says one of these, or nothing: 1005.
+_FAREWELLS: Final = frozenset({1000, 1001})
+_NO_CODE: Final = 1005
 
 
 class Keeper:
@@ -38,6 +40,15 @@ class Keeper:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._holder.leave()
         self._teller.leave()
+
+
+def is_clean(disconnect: Mapping[str, Any]) -> bool:
+    """Whether a client closed its connection, by what ASGI says of its end; else it broke.
+
+    uvicorn says 1005 of a broken connection too, but only of a closed one that it has a reason.
+    """
+    code = disconnect.get("code")
+    return code in _FAREWELLS or (code == _NO_CODE and "reason" in disconnect)
 
 
 _keeper: Keeper | None = None

@@ -48,7 +48,7 @@ class Holder:
         self._changed.set()
 
     def closed(self, connection_id: str, *, clean: bool) -> None:
-        """It is closed, by its client (`clean`, see CLEAN_CODES) or not; unknown ids are none."""
+        """It is closed, by its client (`clean`, see is_clean) or not; unknown ids are none."""
         user_id = self._open.pop(connection_id, None)
         if user_id is not None:
             seconds = CLEAN_SECONDS if clean else BROKEN_SECONDS
