@@ -33,29 +33,30 @@ DRAIN_SECONDS: Final = 2.0
 class Envelope(NamedTuple):
     """An event on its way between processes: what the hub must know, and the finished text.
 
-    `at` is when it was published, in seconds since 1970 by the publisher's clock.
+    `rooms` are pairs of a room and a position (see Event). `at` is when it was published, in
+    seconds since 1970 by the publisher's clock.
     """
 
     pos: int
     kind: str
     seq: int
     author_id: str
-    room_ids: list[int]
+    rooms: list[tuple[int, int]]
     at: float
     text: bytes
 
 
 def seal(event: Event) -> bytes:
     """A header line, then the text: JSON text never holds a raw line feed."""
-    head = [event.pos, event.kind, event.seq, event.author_id, event.room_ids, time()]
+    head = [event.pos, event.kind, event.seq, event.author_id, event.rooms, time()]
     return orjson.dumps(head) + b"\n" + event.text
 
 
 def unseal(data: bytes) -> Envelope:
     """Raises ValueError for what is no event."""
     head, _, text = data.partition(b"\n")
-    pos, kind, seq, author_id, room_ids, at = orjson.loads(head)
-    return Envelope(pos, kind, seq, author_id, room_ids, at, text)
+    pos, kind, seq, author_id, rooms, at = orjson.loads(head)
+    return Envelope(pos, kind, seq, author_id, rooms, at, text)
 
 
 def _tell(connection: Any, events: Sequence[Event]) -> None:  # noqa: ANN401 - untyped.

@@ -18,7 +18,7 @@ Told to everybody in any of some rooms, passing:
     user.changed        somebody has another name or picture
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,8 +44,11 @@ class Event:
     """One frame for everybody who may see it, as the JSON text clients get.
 
     `pos` orders the durable events of a channel; a passing one has 0. `seq` is the message's, else
-    0. `author_id` names the one person who is not told ("" for nobody). `room_ids` is for what is
-    told on PEOPLE_CHANNEL: once to every socket that is in any of these rooms.
+    0. `author_id` names the one person who is not told ("" for nobody).
+
+    `rooms` is where a passing event is told, each room with the position it had when the event was
+    made: it is for who is a member at that position, so a hub must have come so far. What is told
+    on PEOPLE_CHANNEL goes once to every socket that is in any of them.
     """
 
     channel: str
@@ -54,7 +57,7 @@ class Event:
     pos: int = 0
     seq: int = 0
     author_id: str = ""
-    room_ids: tuple[int, ...] = ()
+    rooms: tuple[tuple[int, int], ...] = ()
 
 
 def message_sent(row: MessageRow, text: bytes) -> Event:
@@ -92,7 +95,8 @@ def _member_event(kind: str, member: Member) -> Event:
     return Event(room_channel(member.room_id), kind, encode_json(body), pos=member.pos)
 
 
-def typing(*, room_id: int, user_id: str, username: str, is_typing: bool) -> Event:
+def typing(*, room_id: int, as_of: int, user_id: str, username: str, is_typing: bool) -> Event:
+    """`as_of` is the room's position when its author was seen to be a member."""
     body = {
         "type": "typing",
         "room": room_id,
@@ -100,12 +104,14 @@ def typing(*, room_id: int, user_id: str, username: str, is_typing: bool) -> Eve
         "username": username,
         "is_typing": is_typing,
     }
-    return Event(room_channel(room_id), "typing", encode_json(body), author_id=user_id)
+    rooms = ((room_id, as_of),)
+    return Event(room_channel(room_id), "typing", encode_json(body), author_id=user_id, rooms=rooms)
 
 
-def read(*, room_id: int, user_id: str, username: str, seq: int) -> Event:
+def read(*, room_id: int, as_of: int, user_id: str, username: str, seq: int) -> Event:
+    """`as_of` is the room's position when the marker moved."""
     body = {"type": "read", "room": room_id, "user_id": user_id, "username": username, "seq": seq}
-    return Event(room_channel(room_id), "read", encode_json(body))
+    return Event(room_channel(room_id), "read", encode_json(body), rooms=((room_id, as_of),))
 
 
 def room_added(*, user_id: str, user_pos: int, room: Mapping[str, Any]) -> Event:
@@ -139,13 +145,13 @@ def unread_json(*, room_id: int, unread_count: int, total: int) -> dict[str, Any
     }
 
 
-def presence(shown: Mapping[str, Any], *, room_ids: Iterable[int]) -> Event:
-    """`shown` is the person's presence as others see it."""
+def presence(shown: Mapping[str, Any], *, rooms: Mapping[int, int]) -> Event:
+    """`shown` is the person's presence as others see it; `rooms` his rooms with their positions."""
     text = encode_json({"type": "presence", **shown})
-    return Event(PEOPLE_CHANNEL, "presence", text, room_ids=tuple(room_ids))
+    return Event(PEOPLE_CHANNEL, "presence", text, rooms=tuple(rooms.items()))
 
 
-def user_changed(profile: Profile, *, room_ids: Iterable[int]) -> Event:
+def user_changed(profile: Profile, *, rooms: Mapping[int, int]) -> Event:
     body = {
         "type": "user.changed",
         "user_id": profile.user_id,
@@ -153,4 +159,4 @@ def user_changed(profile: Profile, *, room_ids: Iterable[int]) -> Event:
         "display_name": profile.display_name,
         "avatar": profile.avatar,
     }
-    return Event(PEOPLE_CHANNEL, "user.changed", encode_json(body), room_ids=tuple(room_ids))
+    return Event(PEOPLE_CHANNEL, "user.changed", encode_json(body), rooms=tuple(rooms.items()))

@@ -79,10 +79,10 @@ def timed(publisher: Publisher, events: list[Event]) -> float:
 class TestAnEnvelope:
     @pytest.mark.parametrize("text", [b"{}", b'{"a":"\\n"}', '{"a":"\u2028 é"}'.encode()])
     def test_keeps_everything(self, text: bytes) -> None:
-        sent = Event("here", "message", text, pos=8, seq=9, author_id="ten", room_ids=(1, 2))
+        sent = Event("here", "message", text, pos=8, seq=9, author_id="ten", rooms=((1, 2),))
         got = unseal(seal(sent))
         assert (got.pos, got.kind, got.seq) == (8, "message", 9)
-        assert (got.author_id, got.room_ids, got.text) == ("ten", [1, 2], text)
+        assert (got.author_id, got.rooms, got.text) == ("ten", [[1, 2]], text)
         assert abs(got.at - time.time()) < 5
 
 

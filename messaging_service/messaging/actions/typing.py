@@ -1,12 +1,27 @@
 """Telling a room that somebody is writing."""
 
+from typing import Final
+
 from messaging.broadcast import publish
 from messaging.events import typing
 from messaging.permissions import member_of
+from messaging.queries.rooms import has_at_most
+
+MOST_TOLD: Final = 500
 
 
 def tell_typing(*, user_id: str, username: str, room_id: int, is_typing: bool) -> None:
-    """Tell the other members, those who are connected now; nothing is kept. Raises NotFound."""
-    member_of(user_id=user_id, room_id=room_id)
-    event = typing(room_id=room_id, user_id=user_id, username=username, is_typing=is_typing)
-    publish([event])
+    """Tell the other members, those who are connected now; nothing is kept. Raises NotFound.
+
+    In rooms of more than 500 nobody is told.
+    """
+    member = member_of(user_id=user_id, room_id=room_id)
+    if has_at_most(MOST_TOLD, room_id=room_id):
+        event = typing(
+            room_id=room_id,
+            as_of=member.room.pos,
+            user_id=user_id,
+            username=username,
+            is_typing=is_typing,
+        )
+        publish([event])

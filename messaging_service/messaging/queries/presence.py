@@ -51,8 +51,8 @@ WITH theirs AS (
         SELECT FROM members other
         WHERE other.room_id = room.room_id AND other.left_pos IS NULL LIMIT %s) AS few) <= %s
 )
-SELECT user_id, array_agg(room_id ORDER BY room_id)
-FROM theirs JOIN small USING (room_id) GROUP BY user_id
+SELECT user_id, array_agg(room.id), array_agg(room.pos)
+FROM theirs JOIN small USING (room_id) JOIN rooms room ON room.id = room_id GROUP BY user_id
 """
 
 _NOT_ONLINE: Final = """
@@ -97,12 +97,13 @@ def presence_rows(user_ids: Sequence[str]) -> list[PresenceRow]:
     return [PresenceRow(*row) for row in _read(_ROWS, [list(user_ids)])] if user_ids else []
 
 
-def audiences_of(user_ids: Sequence[str]) -> dict[str, list[int]]:
-    """The rooms in which each of these people is told of, for those who are in any."""
+def audiences_of(user_ids: Sequence[str]) -> dict[str, dict[int, int]]:
+    """The rooms in which each of these people is told of, with their positions; if in any."""
     if not user_ids:
         return {}
     limits = [MOST_PARTICIPANTS + 1, MOST_PARTICIPANTS]
-    return dict(_read(_AUDIENCES, [list(user_ids), *limits]))
+    found = _read(_AUDIENCES, [list(user_ids), *limits])
+    return {user_id: dict(zip(ids, poss, strict=True)) for user_id, ids, poss in found}
 
 
 def online_after(user_id: str, *, limit: int) -> list[str]:

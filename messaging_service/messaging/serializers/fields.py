@@ -63,14 +63,22 @@ class IdField(serializers.Field[int, Any, int, Any]):
     default_error_messages = {"invalid": "Not an id."}
 
     def to_internal_value(self, data: object) -> int:
-        if isinstance(data, int) and not isinstance(data, bool):
-            return data
-        if not isinstance(data, str) or _DIGITS.fullmatch(data) is None:
+        found = as_id(data)
+        if found is None:
             self.fail("invalid")
-        return int(data)
+        return found
 
     def to_representation(self, value: int) -> int:
         return value
+
+
+def as_id(data: object) -> int | None:
+    """The id somebody gave, or None for what is none."""
+    if isinstance(data, int) and not isinstance(data, bool):
+        return data
+    if isinstance(data, str) and _DIGITS.fullmatch(data) is not None:
+        return int(data)
+    return None
 
 
 class UserIdField(serializers.Field[str, Any, str, Any]):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from messaging.actions.writer import Outcome
-from messaging.permissions import LARGEST_ID
+from messaging.serializers.fields import as_id
 from messaging.websocket.expiry import Expiry
 from messaging.websocket.frames import Frame, error_frame, message_ack_frame
 from messaging.websocket.inbox import inbox_of
@@ -66,8 +66,14 @@ class Connection:
         )
 
     def accompany(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something as long as the socket is open."""
-        self._companions.append(asyncio.create_task(work))
+        """Do something as long as the socket is open; it closes if that fails."""
+        self._companions.append(task := asyncio.create_task(work))
+        task.add_done_callback(self._fail_with)
+
+    def _fail_with(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            assert isinstance(error, Exception)
+            self.fail(error)
 
     def leave(self) -> None:
         """Listen nowhere any more."""
@@ -78,18 +84,18 @@ class Connection:
 
     def room_of(self, frame: dict[str, Any]) -> int:
         """The room a command is for; raises `invalid`."""
-        named = frame.get("room", self.room_id)
-        text = str(named)
-        if isinstance(named, bool) or not (text.isascii() and text.isdigit()):
+        room_id = as_id(frame.get("room", self.room_id))
+        if room_id is None:
             raise Refusal("invalid", "Name the room by its number: room.")
-        if self.room_id is not None and int(text) != self.room_id:
+        if self.room_id is not None and room_id != self.room_id:
             raise Refusal("invalid", "This socket is for another room.")
-        return min(int(text), LARGEST_ID + 1)
+        return room_id
 
     def refuse(self, refusal: Refusal, ref: str | None, room_id: int | None = None) -> None:
         """Answer a command with no; errors are told with or without a `ref`."""
-        self.patience.note(refusal)
-        self.outlet.send(error_frame(refusal, ref=ref, room_id=room_id or self.room_id))
+        if not self.patience.is_over:
+            self.outlet.send(error_frame(refusal, ref=ref, room_id=room_id or self.room_id))
+            self.patience.note(refusal)
 
     async def expect_outcome(self, ref: str | None, room_id: int) -> Callable[[Outcome], None]:
         """What answers one send when its outcome is known; waits while too many are not."""

@@ -37,6 +37,7 @@ class Feed:
         self.is_refilling = False
         self._roster_now: tuple[Seat, ...] | None = None
         self._held: dict[int, Envelope] = {}
+        self._early: list[tuple[int, Envelope]] = []
         self._ready: list[Told] = []
         self._telling = Telling(room_again=self.advance)
         self._typists = Typists(self._tell)
@@ -50,11 +51,15 @@ class Feed:
 
     # ---- what comes from Redis -------------------------------------------------------------------
 
-    def take(self, envelope: Envelope) -> None:
-        """Keep what is new until `advance`; what is too much to hold is read from Postgres."""
+    def take(self, envelope: Envelope, *, as_of: int = 0) -> None:
+        """Keep what is new until `advance`; what is too much to hold is read from Postgres.
+
+        A passing event waits until the feed has come to `as_of`: who was removed before that must
+        not hear it.
+        """
         if envelope.pos == 0:
-            self._typists.watch(envelope)
-            self._ready.append(envelope)
+            if self.pos is not None and len(self._early) < MOST_HELD:
+                self._early.append((as_of, envelope))
         elif self.pos is None or envelope.pos > self.pos:
             is_next = self.pos is not None and envelope.pos == self.pos + 1
             if is_next or len(self._held) < MOST_HELD:
@@ -65,6 +70,7 @@ class Feed:
         if self.pos is not None and not self.is_refilling:
             while not self._telling.is_full and (next_ := self._held.pop(self.pos + 1, None)):
                 self._go(next_)
+            self._release_early(self.pos)
         ready, self._ready = self._ready, []
         roster = self._roster
         if len(ready) > 1 and not any(map(self._is_particular, ready)):
@@ -77,12 +83,23 @@ class Feed:
 
     @property
     def has_gap(self) -> bool:
-        """Whether something is held that waits for what has not come."""
-        return self.pos is not None and bool(self._held) and self.pos + 1 not in self._held
+        """Whether something waits for what has not come."""
+        if self.pos is None or self.pos + 1 in self._held:
+            return False
+        return bool(self._held or self._early)
 
     @property
     def is_overfull(self) -> bool:
         return len(self._held) >= MOST_HELD
+
+    def _release_early(self, pos: int) -> None:
+        early, self._early = self._early, []
+        for as_of, envelope in early:
+            if as_of <= pos:
+                self._typists.watch(envelope)
+                self._ready.append(envelope)
+            else:
+                self._early.append((as_of, envelope))
 
     def _go(self, told: Told) -> None:
         self.pos = told.pos
@@ -199,11 +216,12 @@ class Feed:
         for event in refill.events:
             if event.pos > self.pos:
                 self._go(event)
-        for told in self._ready:
-            self._tell(told)
-        self._ready.clear()
         self.pos = max(self.pos, refill.pos)
         self._forget_held()
+        self._release_early(self.pos)
+        ready, self._ready = self._ready, []
+        for told in ready:
+            self._tell(told)
         then = partial(self._after_renewal, renewed, refill)
         self._telling.tell(None, (), then=then)
 
@@ -246,6 +264,10 @@ class Feed:
         """Drop held events that turned out to be of no change that is still there."""
         for pos in positions:
             self._held.pop(pos, None)
+
+    def forget_early(self) -> None:
+        """Drop passing events from a position the room has not come to."""
+        self._early.clear()
 
     @property
     def held(self) -> list[int]:

@@ -94,7 +94,7 @@ class Hub:
                 if channel == PEOPLE_CHANNEL:
                     self._tell_of_people(envelope)
                 elif feed is not None:
-                    feed.take(envelope)
+                    feed.take(envelope, as_of=max((pos for _, pos in envelope.rooms), default=0))
             except Exception:  # noqa: BLE001 - one bad message must not keep the others from anybody.
                 logger.warning("Something that is not an event was published.")
                 continue
@@ -106,11 +106,16 @@ class Hub:
                 self.look_again(feed, after=0.0 if feed.is_overfull else CROSSED_PUBLISH_SECONDS)
 
     def _tell_of_people(self, envelope: Envelope) -> None:
-        """Once to each socket, in however many of the rooms it is."""
-        feeds = [self.feeds.get(room_channel(room_id)) for room_id in envelope.room_ids]
+        """Once to each socket, in however many of the rooms it is; a room that is behind waits."""
         outlets: dict[Outlet, None] = {}
-        for feed in feeds:
-            if feed is not None:
+        for room_id, pos in envelope.rooms:
+            feed = self.feeds.get(room_channel(room_id))
+            if feed is None or feed.pos is None:
+                continue
+            if feed.pos < pos:
+                feed.take(envelope, as_of=pos)
+                self.look_again(feed, after=CROSSED_PUBLISH_SECONDS)
+            else:
                 outlets.update((seat.outlet, None) for seat in feed.seats)
         frame = Frame(envelope.text, kind=envelope.kind, is_passing=True)
         for outlet in outlets:
@@ -139,6 +144,7 @@ class Hub:
         else:
             # Events are told after COMMIT: what was held before this read and is not in it is none.
             feed.forget(held)
+            feed.forget_early()
             self.look_again(feed, after=CROSSED_PUBLISH_SECONDS)
         finally:
             feed.is_refilling = False

@@ -9,7 +9,7 @@ from tests.websocket.keepers import Told
 from messaging.actions.presence import chosen, told
 from messaging.actions.presence.chosen import set_presence
 from messaging.actions.presence.told import came, went
-from messaging.models import Member, Presence, Profile
+from messaging.models import Member, Presence, Profile, Room
 from messaging.queries.presence import (
     MOST_PARTICIPANTS,
     audiences_of,
@@ -179,13 +179,14 @@ def crowd_of(make_person, open_room, alice):
 class TestAudiences:
     def test_are_the_rooms_one_is_in(self, alice, bob, carol, open_room):
         rooms = sorted([open_room(alice, bob), open_room(alice, carol)])
+        Room.objects.filter(pk=rooms[1]).update(pos=7)
         Member.objects.filter(room_id=rooms[1], user_id=carol.id).update(left_pos=1)
         found = audiences_of([alice.id, bob.id, carol.id])
-        assert found == {alice.id: rooms, bob.id: rooms[:1]}
+        assert found == {alice.id: {rooms[0]: 0, rooms[1]: 7}, bob.id: {rooms[0]: 0}}
 
     def test_are_rooms_of_at_most_500(self, heard, alice, bob, room, make_person):
         fill(room, MOST_PARTICIPANTS)
-        assert audiences_of([alice.id]) == {alice.id: [room]}
+        assert audiences_of([alice.id]) == {alice.id: {room: 0}}
         shown = participants_presence(room_id=room, viewer_id=alice.id)
         assert len(shown) == MOST_PARTICIPANTS == 500
         Member.objects.create(room_id=room, user_id=make_person().id)

@@ -19,7 +19,6 @@ from messaging.websocket.seats import Seat, Turns
 from messaging.websocket.streams import RoomStream
 from messaging.websocket.threads import in_database_thread
 
-
 EVERYTHING = Window(1, 0, None)
 
 

@@ -174,7 +174,7 @@ class TestTyping:
         monkeypatch.setattr(typists, "TYPING_SECONDS", 0.1)
 
     def start(self, feed: Feed, *, is_typing: bool = True) -> None:
-        told = typing(room_id=ROOM, user_id="1", username="one", is_typing=is_typing)
+        told = typing(room_id=ROOM, as_of=0, user_id="1", username="one", is_typing=is_typing)
         feed.take(unseal(seal(told)))
         feed.advance()
 
@@ -185,6 +185,18 @@ class TestTyping:
         assert [frame["is_typing"] for frame in other.frames] == [True, False]
         assert other.frames[1] == {**other.frames[0], "is_typing": False}
         assert author.frames == []
+
+    async def test_waits_for_who_may_have_been_removed(self, feed: Feed) -> None:
+        """It was seen at a position this feed has not come to: somebody may have left before."""
+        ear = sit(feed, user_id="2")
+        told = typing(room_id=ROOM, as_of=2, user_id="1", username="one", is_typing=True)
+        feed.take(unseal(seal(told)), as_of=2)
+        take(feed, 1)
+        assert [frame["type"] for frame in ear.frames] == ["message"]
+        assert feed.has_gap
+        take(feed, 2)
+        assert [frame["type"] for frame in ear.frames] == ["message", "message", "typing"]
+        assert not feed.has_gap
 
     async def test_goes_on_as_long_as_it_is_said(self, feed: Feed) -> None:
         ear = sit(feed, user_id="2")

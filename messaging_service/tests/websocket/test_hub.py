@@ -106,7 +106,7 @@ class TestEvents:
         self, hub: Hub, redis: Redis, room: int
     ) -> None:
         author, other = await listen(hub, room, "author"), await listen(hub, room, "other")
-        told = typing(room_id=room, user_id="author", username="a", is_typing=True)
+        told = typing(room_id=room, as_of=0, user_id="author", username="a", is_typing=True)
         tell(redis.url, [told, made_up(room, 1)])
         await author.hear(1, within=1)
         assert [frame["type"] for frame in other.frames] == ["typing", "message"]

@@ -34,7 +34,7 @@ def set_presence(*, user_id: str, **chosen: Any) -> dict[str, Any]:  # noqa: ANN
         kept.save()
         (after,) = presence_rows([user_id])
         rooms = audiences_of([user_id]) if _look(before) != _look(after) else {}
-    publish(presence(presence_json(after), room_ids=each) for each in rooms.values())
+    publish(presence(presence_json(after), rooms=each) for each in rooms.values())
     return presence_json(after, is_own=True)
 
 

@@ -68,7 +68,7 @@ def _change(statement: str, arguments: list[list[str]]) -> None:
             changed = [user_id for user_id, status in cursor.fetchall() if status not in HIDDEN]
         rows, audiences = presence_rows(changed), audiences_of(changed)
     publish(
-        presence(presence_json(row), room_ids=audiences[row.user_id])
+        presence(presence_json(row), rooms=audiences[row.user_id])
         for row in rows
         if row.user_id in audiences
     )

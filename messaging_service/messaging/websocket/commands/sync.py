@@ -5,6 +5,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from messaging.permissions import LARGEST_ID
+from messaging.serializers.fields import as_id
 from messaging.websocket.connection import Connection
 from service_kit.refusals import Refusal
 
@@ -47,6 +48,7 @@ def _positions(connection: Connection, asked: dict[str, Any]) -> dict[int, int]:
     rooms: dict[str, int] = asked.get("rooms", {})
     if len(rooms) > MOST_ROOMS:
         raise Refusal("invalid", f"At most {MOST_ROOMS} rooms at once.")
-    if not all(name.isascii() and name.isdigit() for name in rooms):
+    positions = {as_id(name) or 0: pos for name, pos in rooms.items()}
+    if not all(0 < room_id <= LARGEST_ID for room_id in positions):
         raise Refusal("invalid", "Name each room by its number.")
-    return {min(int(name), LARGEST_ID): pos for name, pos in rooms.items()}
+    return positions
