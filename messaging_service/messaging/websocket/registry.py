@@ -46,6 +46,8 @@ class Registry:
         self._sockets: dict[str, tuple[Holder, OpenSocket]] = {}
         self._new: dict[str, OpenSocket] = {}
         self._gone: list[OpenSocket] = []
+        self._elsewhere: list[str] = []
+        self._is_alone = False
         self._count = SocketCount()
         self._thread = ThreadPoolExecutor(1, "socket-count")
         self._changed = asyncio.Event()
@@ -85,8 +87,11 @@ class Registry:
             self._changed.clear()
             try:
                 await self._settle()
+                self._is_alone = False
             except Exception as error:  # noqa: BLE001 - nothing may end this task.
-                logger.warning("Sockets are counted alone: %s", type(error).__name__)
+                if not self._is_alone:
+                    logger.warning("Sockets are counted alone: %s", type(error).__name__)
+                self._is_alone = True
                 self._count_alone()
                 await asyncio.sleep(PAUSE_SECONDS)
 
@@ -98,7 +103,10 @@ class Registry:
         del self._gone[: len(closed)]
         if counted.lost and self._sockets.keys() - opened.keys():
             self._say_everything()
-        await self._replace(counted.too_many)
+        self._elsewhere += self._close(counted.too_many, TOO_MANY, REPLACED)
+        if self._elsewhere:
+            await tell_to_close(self._elsewhere, code=TOO_MANY, reason=REPLACED)
+            self._elsewhere.clear()
 
     def _say_everything(self) -> None:
         self._new = {id_: socket for id_, (_, socket) in self._sockets.items()}
@@ -114,11 +122,6 @@ class Registry:
         most = settings.LIMITS["SOCKETS_PER_USER"]
         for ids in held.values():
             self._close(ids[: max(0, len(ids) - most)], TOO_MANY, REPLACED)
-
-    async def _replace(self, ids: list[str]) -> None:
-        elsewhere = self._close(ids, TOO_MANY, REPLACED)
-        if elsewhere:
-            await tell_to_close(elsewhere, code=TOO_MANY, reason=REPLACED)
 
     def _obey(self, message: Message) -> None:
         if message["type"] == "close":
