@@ -11,16 +11,17 @@ from service_kit.codes import STATUS
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: a message, or a refusal's code with the fields it names."""
+    """What came back: a message, where a marker is, or a refusal's code and the fields it names."""
 
     code: str | None = None
     fields: list[str] = field(default_factory=list)
     message: dict[str, Any] = field(default_factory=dict)
     duplicate: bool = False
+    marker: int | None = None
 
 
 class Door:
-    """`send`, `edit` and `delete` ask for the act; `send_raw` sends bytes as a request to send.
+    """`send`, `edit`, `delete` and `read` ask for the act; `send_raw` sends bytes for a send.
 
     What is edited or deleted is named by its id, in the room whose id is given.
     """
@@ -41,6 +42,9 @@ class Door:
     def delete(self, person: Any, room_id: int, message_id: int) -> Answer:
         raise NotImplementedError
 
+    def read(self, person: Any, room_id: int, *, seq: Any) -> Answer:
+        raise NotImplementedError
+
 
 class HttpDoor(Door):
     def edit(self, person: Any, room_id: int, message_id: int, **body: Any) -> Answer:
@@ -53,6 +57,13 @@ class HttpDoor(Door):
         if answer.status_code == 204:
             assert answer.content == b""
             answer = self.api.get(path, token=person.token)
+        return self._answer(answer)
+
+    def read(self, person: Any, room_id: int, *, seq: Any) -> Answer:
+        body = {"room": room_id, "seq": seq}
+        answer = self.api.post("reads/", body, token=person.token)
+        if answer.status_code == 200:
+            return Answer(marker=answer.json()["seq"])
         return self._answer(answer)
 
     def _answer(self, answer: Any) -> Answer:
@@ -94,6 +105,14 @@ class SocketDoor(Door):
     def delete(self, person: Any, room_id: int, message_id: int) -> Answer:
         command = {"type": "message.delete", "ref": "a delete", "id": message_id}
         return self._answer(self._ask(person, room_id, command))
+
+    def read(self, person: Any, room_id: int, *, seq: Any) -> Answer:
+        command = {"type": "read", "ref": "a read", "seq": seq}
+        told = self._ask(person, room_id, command)
+        if told["type"] == "ack":
+            assert told == {"type": "ack", "ref": "a read", "room": room_id, "seq": told["seq"]}
+            return Answer(marker=told["seq"])
+        return self._answer(told)
 
     def _ask(self, person: Any, room_id: int, frame: object) -> dict[str, Any]:
         socket = self.socket(person, room_id)

@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import orjson
 from django.conf import settings
 from redis import Redis
+
+from messaging.broadcast import publish, unseal
+from messaging.events import Event
 
 
 @contextmanager
@@ -21,3 +26,17 @@ def listen(channel: str) -> Iterator[Callable[[], bytes]]:
             return data
 
         yield hear
+
+
+def told_on(channel: str, act: Callable[[], object]) -> list[tuple[int, dict[str, Any]]]:
+    """What an act tells on a channel: each event with the position it is told with."""
+    told = []
+    with listen(channel) as hear:
+        act()
+        # Sockets hear it too, so it is something they may.
+        publish([Event(channel, "the end", b'{"type":"pong"}')])
+        while (envelope := unseal(hear())).kind != "the end":
+            frame = orjson.loads(envelope.text)
+            assert frame["type"] == envelope.kind
+            told.append((envelope.pos, frame))
+    return told

@@ -168,6 +168,49 @@ class OpenedRoomOutput(RoomOutput):
     created = serializers.BooleanField()
 
 
+class MarkerOutput(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    room = serializers.IntegerField()
+    message = serializers.IntegerField(
+        allow_null=True, help_text="The message at `seq`, where the caller may see one."
+    )
+    user_id = serializers.CharField()
+    seq = serializers.IntegerField()
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+class MarkerPageOutput(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = MarkerOutput(many=True)
+
+
+class UnreadRoomOutput(serializers.Serializer[Any]):
+    room = serializers.IntegerField()
+    unread_count = serializers.IntegerField()
+    mention_count = serializers.IntegerField()
+    last_message = MessageOutput(allow_null=True)
+
+
+class UnreadOutput(serializers.Serializer[Any]):
+    total = serializers.IntegerField()
+    mentions = serializers.IntegerField()
+    rooms = UnreadRoomOutput(many=True)
+
+
+class ProfileOutput(serializers.Serializer[Any]):
+    user_id = serializers.CharField()
+    username = serializers.CharField()
+    display_name = serializers.CharField()
+    avatar = serializers.URLField(allow_null=True)
+
+
+class ProfilesOutput(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = ProfileOutput(many=True)
+
+
 class TicketOutput(serializers.Serializer[Any]):
     ticket = serializers.CharField()
     expires_in = serializers.IntegerField()

@@ -1,20 +1,16 @@
 """`rooms/`: open a direct room, the inbox, one room."""
 
-from contextlib import suppress
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.actions.profiles import know_person, know_person_named
 from messaging.actions.rooms import open_direct_room
-from messaging.errors import Invalid, NotAllowed
+from messaging.errors import NotAllowed
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import (
     PROBLEMS,
@@ -22,30 +18,13 @@ from messaging.http.documentation import (
     RoomOutput,
     RoomPageOutput,
 )
+from messaging.http.pagination import NewestFirst
 from messaging.permissions import member_of
 from messaging.queries.rooms import rooms_of, show_room, show_rooms
 from messaging.serializers.rooms import RoomInput
 
 if TYPE_CHECKING:
     from messaging.models import Profile
-
-
-class NewestFirst(CursorPagination):
-    """The inbox: rooms by their newest message."""
-
-    ordering = ("-last_activity", "-id")
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 100
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        """Where the page begins; raises Invalid for a cursor that we never gave."""
-        with suppress(NotFound, ValueError):
-            cursor = super().decode_cursor(request)
-            moment = str(cursor.position) if cursor and cursor.position else None
-            if moment is None or datetime.fromisoformat(moment).utcoffset() == timedelta(0):
-                return cursor
-        raise Invalid("Take the cursor from a page's next or previous.", field="cursor")
 
 
 class RoomsView(GenericAPIView[Any]):

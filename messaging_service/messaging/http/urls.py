@@ -5,6 +5,8 @@ from django.urls import path
 from messaging.http.message import MessageView, RoomMessageView
 from messaging.http.messages import MessagesView, RoomMessagesView
 from messaging.http.presence import MyPresenceView, PersonPresenceView, PresenceView
+from messaging.http.profiles import ProfilesView
+from messaging.http.reads import ReadsView, ReadView, UnreadView
 from messaging.http.rooms import RoomsView, RoomView
 from messaging.http.tickets import TicketView
 
@@ -14,9 +16,13 @@ urlpatterns = [
     path("presence/", PresenceView.as_view()),
     path("presence/me/", MyPresenceView.as_view()),
     path("presence/<str:user_id>/", PersonPresenceView.as_view()),
+    path("profiles/", ProfilesView.as_view()),
+    path("reads/", ReadsView.as_view()),
+    path("reads/<int:marker_id>/", ReadView.as_view()),
     path("rooms/", RoomsView.as_view()),
     path("rooms/<int:room_id>/", RoomView.as_view()),
     path("rooms/<int:room_id>/messages/", RoomMessagesView.as_view()),
     path("rooms/<int:room_id>/messages/<int:message_id>/", RoomMessageView.as_view()),
+    path("unread/", UnreadView.as_view()),
     path("ws-ticket/", TicketView.as_view()),
 ]

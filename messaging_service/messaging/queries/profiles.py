@@ -1,8 +1,12 @@
 """What messaging itself knows of people."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db.models.functions import Lower
 
 from messaging.models import Profile
+from messaging.serializers.profiles import profile_json
 
 
 def profile_of(user_id: str) -> Profile | None:
@@ -13,6 +17,12 @@ def profile_named(username: str) -> Profile | None:
     """The person who last showed this name, without regard to case."""
     named = Profile.objects.annotate(folded=Lower("username")).filter(folded=username.lower())
     return named.order_by("-updated_at").first()
+
+
+def show_profiles(user_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The JSON of those of these people who are known, in the order of their ids."""
+    found = Profile.objects.filter(pk__in=user_ids).order_by("pk")
+    return [profile_json(profile) for profile in found]
 
 
 def personal_position_of(user_id: str) -> int:

@@ -66,6 +66,12 @@ def rooms_of(*, user_id: str) -> QuerySet[Room]:
     return Room.objects.filter(members__user_id=user_id, members__left_pos__isnull=True)
 
 
+def has_at_most(most: int, *, room_id: int) -> bool:
+    """Whether a room has no more members than that; costs no more than counting so many."""
+    current = Member.objects.filter(room_id=room_id, left_pos__isnull=True)
+    return len(current.values_list("pk", flat=True)[: most + 1]) <= most
+
+
 def direct_room_of(pair: tuple[str, str]) -> Room | None:
     """The one direct room of two people, named in either order."""
     return Room.objects.filter(
@@ -80,7 +86,7 @@ def show_rooms(rooms: Sequence[Room], *, user_id: str) -> list[dict[str, Any]]:
     """
     ids = [room.pk for room in rooms]
     members = _members(ids)
-    last = {row[1]: MessageRow(*row) for row in _rows(_LAST_MESSAGES, [user_id, ids])}
+    last = last_messages(user_id=user_id, room_ids=ids)
     unread: dict[int, int] = dict(_rows(_UNREAD, [user_id, ids]))
     mine = {id_: member for id_ in ids for member in members[id_] if member.user_id == user_id}
     return [
@@ -89,6 +95,11 @@ def show_rooms(rooms: Sequence[Room], *, user_id: str) -> list[dict[str, Any]]:
         for room in rooms
         if room.pk in mine
     ]
+
+
+def last_messages(*, user_id: str, room_ids: Sequence[int]) -> dict[int, MessageRow]:
+    """By room the newest message, where this member may see it."""
+    return {row[1]: MessageRow(*row) for row in _rows(_LAST_MESSAGES, [user_id, list(room_ids)])}
 
 
 def show_room(room: Room, *, user_id: str) -> dict[str, Any]:

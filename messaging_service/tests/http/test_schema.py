@@ -61,6 +61,11 @@ class TestSchema:
             ("POST", "/api/chat/presence/"),
             ("GET", "/api/chat/presence/{user_id}/"),
             *[(method, "/api/chat/presence/me/") for method in ("GET", "POST", "PATCH")],
+            ("GET", "/api/chat/profiles/"),
+            ("GET", "/api/chat/reads/"),
+            ("POST", "/api/chat/reads/"),
+            ("GET", "/api/chat/reads/{marker_id}/"),
+            ("GET", "/api/chat/unread/"),
             ("GET", "/api/chat/rooms/"),
             ("POST", "/api/chat/rooms/"),
             ("GET", "/api/chat/rooms/{room_id}/"),
@@ -88,7 +93,9 @@ class TestSchema:
         made = api.post("rooms/", {"username": bob.username}, token=alice.token).json()["id"]
         sending = {"content": "x", "client_id": "a"}
         edited = api.post("messages/", {"room": made, "content": "x"}, token=alice.token).json()
-        ids = {"room_id": made, "message_id": edited["id"]}
+        api.post("messages/", {"room": made, "content": "x"}, token=bob.token)
+        read = api.post("reads/", {"room": made, "seq": 1}, token=alice.token).json()
+        ids = {"room_id": made, "message_id": edited["id"], "marker_id": read["id"]}
         for method, path, body, status in [
             ("POST", "rooms/", {"participants": [carol.id]}, 201),
             ("POST", "rooms/", {"username": bob.username}, 200),
@@ -109,6 +116,13 @@ class TestSchema:
             ("GET", "rooms/", None, 200),
             ("GET", "rooms/{room_id}/", None, 200),
             ("GET", "rooms/{room_id}/messages/", None, 200),
+            ("GET", "unread/", None, 200),
+            ("GET", "reads/", None, 200),
+            ("GET", "reads/?room={room_id}", None, 200),
+            ("GET", "reads/{marker_id}/", None, 200),
+            ("POST", "reads/", {"message": edited["id"]}, 200),
+            ("POST", "reads/", {"message": 0}, 404),
+            ("GET", f"profiles/?user_ids={bob.id}", None, 200),
             ("POST", "ws-ticket/", None, 200),
         ]:
             answer = api.send(method, path.format(**ids), body, token=alice.token)
@@ -130,6 +144,10 @@ class TestShapes:
         )
         page = api.get(path, token=alice.token).json()
         inbox = api.get("rooms/", token=alice.token).json()
+        api.post(path, {"content": "x"}, token=bob.token)
+        unread = api.get("unread/", token=alice.token).json()
+        reads = api.get("reads/", token=alice.token).json()
+        profiles = api.get(f"profiles/?user_ids={bob.id}", token=alice.token).json()
         for shape, answer in {
             "OpenedRoomOutput": opened,
             "RoomOutput": inbox["results"][0],
@@ -137,6 +155,12 @@ class TestShapes:
             "ParticipantOutput": opened["participants"][0],
             "MessageOutput": again.json(),
             "HistoryOutput": page,
+            "UnreadOutput": unread,
+            "UnreadRoomOutput": unread["rooms"][0],
+            "MarkerPageOutput": reads,
+            "MarkerOutput": reads["results"][0],
+            "ProfilesOutput": profiles,
+            "ProfileOutput": profiles["results"][0],
             "TicketOutput": api.post("ws-ticket/", token=alice.token).json(),
             "ProblemOutput": api.post(path, {}, token=alice.token).json(),
             "ProblemFieldOutput": api.post(path, {}, token=alice.token).json()["errors"][0],

@@ -53,7 +53,7 @@ WITH counted AS (
     FROM json_to_recordset($1) AS r(id bigint, seq bigint, pos bigint, at timestamptz)
     WHERE rooms.id = r.id
 ), marked AS (
-    UPDATE members SET last_read_seq = k.seq
+    UPDATE members SET last_read_seq = k.seq, read_at = clock_timestamp()
     FROM json_to_recordset($2) AS k(room_id bigint, user_id text, seq bigint)
     WHERE members.room_id = k.room_id AND members.user_id = k.user_id
 )

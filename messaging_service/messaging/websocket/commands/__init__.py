@@ -2,6 +2,7 @@
 
 messages.py    message: store one; its ack comes when it is committed
                message.edit, message.delete: change one's own
+reads.py       read: move one's marker
 typing.py      typing: tell the others in the room
 presence.py    presence: say how one is
 sync.py        sync: tell what was missed since a position
@@ -17,6 +18,7 @@ from messaging.websocket.commands.auth import auth
 from messaging.websocket.commands.messages import delete, edit, message
 from messaging.websocket.commands.ping import ping
 from messaging.websocket.commands.presence import presence
+from messaging.websocket.commands.reads import read
 from messaging.websocket.commands.sync import sync
 from messaging.websocket.commands.typing import typing
 from messaging.websocket.connection import Connection
@@ -34,6 +36,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "message": message,
     "message.edit": edit,
     "message.delete": delete,
+    "read": read,
     "typing": typing,
     "presence": presence,
     "sync": sync,
