@@ -44,7 +44,8 @@ def close_code(refusal: Refusal | None) -> int:
 class Connection:
     """Whose socket it is, where it listens, and the way to answer.
 
-    `room_id` is the one room of a room's socket; the other sockets have None.
+    `room_id` is the one room of a room's socket; the other sockets have None. One that is not
+    `in_rooms` takes none of the commands that are about them.
     """
 
     def __init__(self, *, claims: Claims, outlet: Outlet, room_id: int | None = None) -> None:
@@ -52,6 +53,7 @@ class Connection:
         self.claims = claims
         self.outlet = outlet
         self.room_id = room_id
+        self.in_rooms = True
         self.listen_through(outlet)
         self.expiry = Expiry(warn=self._warn, end=self._expire)
         self.patience = Patience(ended=self._tire)

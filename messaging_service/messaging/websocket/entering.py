@@ -77,6 +77,7 @@ async def enter_notifications(connection: Connection, _: Beginning) -> None:
     """The same places, heard through a bell that tells of unread counts only."""
     bell = Bell(user_id=connection.claims.user_id, outlet=connection.outlet)
     connection.listen_through(bell)
+    connection.in_rooms = False
     await _enter_all(connection)
     connection.accompany(bell.ring_for_ever())
 

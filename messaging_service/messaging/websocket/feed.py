@@ -24,6 +24,8 @@ MOST_HELD: Final = 1_000
 MOST_REMEMBERED: Final = 1_000
 # After these something more happens to seats than to be told.
 TURNING_POINTS: Final = frozenset({"member.left", "room.added"})
+# These are looked at one by one, and so never joined with others.
+APART: Final = TURNING_POINTS | {"me.changed", "unread"}
 
 
 class Feed:
@@ -118,7 +120,7 @@ class Feed:
             bool(told.author_id)
             or 0 < told.seq < self._seen_by_all_from
             or 0 < told.pos <= self._furthest
-            or told.kind in TURNING_POINTS
+            or told.kind in APART
         )
 
     def _tell(self, told: Told) -> None:

@@ -45,6 +45,10 @@ COMMANDS: Final[dict[str, Command]] = {
 }
 
 
+# What a socket understands that is in no room.
+EVERYWHERE: Final = frozenset({"presence", "auth", "ping"})
+
+
 async def carry_out(connection: Connection, text: str | None) -> None:
     """Carry out one frame; whatever is wrong with it is answered and changes nothing."""
     frame: dict[str, Any] = {}
@@ -59,7 +63,7 @@ async def carry_out(connection: Connection, text: str | None) -> None:
                 connection.patience.spend()
         if connection.room_id is not None:
             connection.room_of(frame)
-        command = _command(frame)
+        command = _command(frame, in_rooms=connection.in_rooms)
         await command(connection, frame, ref)
         if command is not message:  # Its outcome is still to come.
             connection.patience.note(None)
@@ -80,10 +84,10 @@ def _ref(frame: dict[str, Any]) -> str | None:
     return ref
 
 
-def _command(frame: dict[str, Any]) -> Command:
+def _command(frame: dict[str, Any], *, in_rooms: bool) -> Command:
     kind = frame.get("type")
     command = COMMANDS.get(kind) if isinstance(kind, str) else None
-    if command is None:
+    if command is None or not (in_rooms or kind in EVERYWHERE):
         raise Refusal("unknown_command", "There is no such command.")
     return command
 
