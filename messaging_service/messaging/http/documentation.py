@@ -211,6 +211,27 @@ class ProfilesOutput(serializers.Serializer[Any]):
     results = ProfileOutput(many=True)
 
 
+class ChangesOutput(serializers.Serializer[Any]):
+    events = serializers.ListField(
+        child=serializers.DictField(), help_text="The frames a socket would have had."
+    )
+    pos = serializers.IntegerField()
+    epoch = serializers.UUIDField()
+    complete = serializers.BooleanField(
+        help_text="If not, drop what you hold and fetch it: changes cannot tell what is missing."
+    )
+    more = serializers.BooleanField(help_text="If so, ask again from `pos`.")
+    reads = serializers.DictField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="The members' read markers, in rooms of up to 100.",
+    )
+
+
+class RoomsChangesOutput(serializers.Serializer[Any]):
+    rooms = serializers.DictField(child=ChangesOutput(allow_null=True))
+
+
 class TicketOutput(serializers.Serializer[Any]):
     ticket = serializers.CharField()
     expires_in = serializers.IntegerField()

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from messaging.http.changes import ChangesView, MyChangesView, RoomChangesView
 from messaging.http.message import MessageView, RoomMessageView
 from messaging.http.messages import MessagesView, RoomMessagesView
 from messaging.http.presence import MyPresenceView, PersonPresenceView, PresenceView
@@ -11,6 +12,8 @@ from messaging.http.rooms import RoomsView, RoomView
 from messaging.http.tickets import TicketView
 
 urlpatterns = [
+    path("changes/", ChangesView.as_view()),
+    path("me/changes/", MyChangesView.as_view()),
     path("messages/", MessagesView.as_view()),
     path("messages/<int:message_id>/", MessageView.as_view()),
     path("presence/", PresenceView.as_view()),
@@ -21,6 +24,7 @@ urlpatterns = [
     path("reads/<int:marker_id>/", ReadView.as_view()),
     path("rooms/", RoomsView.as_view()),
     path("rooms/<int:room_id>/", RoomView.as_view()),
+    path("rooms/<int:room_id>/changes/", RoomChangesView.as_view()),
     path("rooms/<int:room_id>/messages/", RoomMessagesView.as_view()),
     path("rooms/<int:room_id>/messages/<int:message_id>/", RoomMessageView.as_view()),
     path("unread/", UnreadView.as_view()),

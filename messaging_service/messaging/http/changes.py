@@ -1,0 +1,136 @@
+"""`changes/`: catching up over HTTP, with the frames a socket would have had."""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, Final
+
+import orjson
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from messaging.errors import NotFound
+from messaging.http.authentication import caller_of
+from messaging.http.documentation import PROBLEMS, ChangesOutput, RoomsChangesOutput
+from messaging.permissions import LARGEST_ID
+from messaging.queries.changes import Changes, personal_changes, room_changes
+from messaging.queries.rooms import current_epoch
+from messaging.serializers.fields import as_id
+from service_kit.rendering import encode_json
+
+MOST_ROOMS: Final = 1_000
+# One answer holds this much and what the rooms that are read together bring; the rest has to wait.
+ANSWER_BYTES: Final = 1024 * 1024
+ROOMS_AT_ONCE: Final = 50
+
+
+class AfterInput(serializers.Serializer[Any]):
+    after = serializers.IntegerField(min_value=0, max_value=LARGEST_ID)
+    epoch = serializers.CharField(
+        required=False, max_length=64, help_text="Of which the position is."
+    )
+
+
+class RoomsChangesInput(serializers.Serializer[Any]):
+    """By room the position that is known of it."""
+
+    rooms = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=LARGEST_ID))
+    epoch = serializers.CharField(required=False, max_length=64)
+
+    def validate_rooms(self, given: dict[str, int]) -> dict[int, int]:
+        if len(given) > MOST_ROOMS:
+            raise serializers.ValidationError(f"At most {MOST_ROOMS} rooms at once.")
+        rooms = {as_id(name) or 0: pos for name, pos in given.items()}
+        if not all(0 < room_id <= LARGEST_ID for room_id in rooms):
+            raise serializers.ValidationError("Name each room by its number.")
+        return rooms
+
+
+_after_input: Final = AfterInput()
+_rooms_input: Final = RoomsChangesInput()
+
+
+class RoomChangesView(APIView):
+    @extend_schema(
+        operation_id="get_changes_of_room",
+        parameters=[AfterInput],
+        responses={200: ChangesOutput, **PROBLEMS},
+    )
+    def get(self, request: Request, room_id: int) -> HttpResponse:
+        """What changed in a room since a position; with `more`, ask again from `pos`."""
+        asked = _after_input.run_validation(request.query_params)
+        if not 0 < room_id <= LARGEST_ID:
+            raise NotFound("room")
+        found = room_changes(
+            user_id=caller_of(request).id,
+            positions={room_id: asked["after"]},
+            epoch=asked.get("epoch"),
+        )
+        if (changes := found.rooms[room_id]) is None:
+            raise NotFound("room")
+        return _json(_shown(changes, found.epoch))
+
+
+class ChangesView(APIView):
+    @extend_schema(
+        operation_id="get_changes",
+        request=RoomsChangesInput,
+        responses={200: RoomsChangesOutput, **PROBLEMS},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """The same for up to 1,000 rooms; null for a room that is not there or not the caller's."""
+        asked = _rooms_input.run_validation(request.data)
+        rooms = _catch_up(caller_of(request).id, asked["rooms"], asked.get("epoch"))
+        return _json({"rooms": rooms})
+
+
+class MyChangesView(APIView):
+    @extend_schema(
+        operation_id="get_my_changes",
+        parameters=[AfterInput],
+        responses={200: ChangesOutput, **PROBLEMS},
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """What changed of what is personal to the caller, since a `user_pos`."""
+        asked = _after_input.run_validation(request.query_params)
+        # An older epoch beside newer changes makes a client start over; the reverse would not.
+        epoch = current_epoch()
+        changes = personal_changes(
+            user_id=caller_of(request).id, after=asked["after"], epoch=asked.get("epoch")
+        )
+        return _json(_shown(changes, epoch))
+
+
+def _catch_up(user_id: str, positions: Mapping[int, int], epoch: str | None) -> dict[str, Any]:
+    """By room what is to be shown; rooms that do not fit any more are to be asked for again."""
+    shown: dict[str, Any] = {}
+    size, waiting, here = 0, iter(positions), ""
+    while size < ANSWER_BYTES and (ids := list(islice(waiting, ROOMS_AT_ONCE))):
+        asked = {room_id: positions[room_id] for room_id in ids}
+        here, found = room_changes(user_id=user_id, positions=asked, epoch=epoch)
+        for room_id, changes in found.items():
+            shown[str(room_id)] = changes and _shown(changes, here)
+            size += _size(changes)
+    rest = {str(id_): _shown(Changes([], positions[id_], more=True), here) for id_ in waiting}
+    return shown | rest
+
+
+def _size(changes: Changes | None) -> int:
+    return sum(len(event.text) for event in changes.events) if changes else 0
+
+
+def _shown(changes: Changes, epoch: str) -> dict[str, Any]:
+    return {
+        "events": [orjson.Fragment(event.text) for event in changes.events],
+        "pos": changes.pos,
+        "epoch": epoch,
+        "complete": changes.complete,
+        "more": changes.more,
+        **({"reads": changes.reads} if changes.reads else {}),
+    }
+
+
+def _json(body: Mapping[str, Any]) -> HttpResponse:
+    return HttpResponse(encode_json(body), content_type="application/json")
