@@ -22,6 +22,7 @@ USE_I18N = False
 INSTALLED_APPS = ["daphne", "channels", "rest_framework", "drf_spectacular", "messaging"]
 MIDDLEWARE = [
     "service_kit.logs.RequestIdMiddleware",
+    "service_kit.metrics.MetricsMiddleware",
     "service_kit.caching.NoStoreMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

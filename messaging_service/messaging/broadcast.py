@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import hiredis
 import orjson
+from prometheus_client import Counter, Gauge
 
 from messaging.events import Event
 from service_kit.redis_client import connect
@@ -28,6 +29,13 @@ PAUSE_SECONDS: Final = 1.0
 MOST_WAITING: Final = 10_000
 LARGEST_PIPELINE: Final = 500
 DRAIN_SECONDS: Final = 2.0
+
+_dropped: Final = Counter(
+    "parley_publisher_dropped_total", "Events that were not told to Redis; the audit finds them."
+)
+_resting: Final = Gauge(
+    "parley_publisher_rests", "1 while the publisher leaves a failing Redis alone."
+)
 
 
 class Envelope(NamedTuple):
@@ -81,13 +89,14 @@ class Publisher:
         self._stopping = False
         self._closed_until = 0.0
         self.dropped = 0
+        _resting.set_function(lambda: float(monotonic() < self._closed_until))
 
     def publish(self, events: Sequence[Event]) -> None:
         """Queue events to be told; drops them where too many wait."""
         with self._changed:
             room = MOST_WAITING - len(self._waiting)
             self._waiting.extend(events[:room])
-            self.dropped += max(0, len(events) - room)
+            self._drop(max(0, len(events) - room))
             self._ensure_thread()
             self._changed.notify()
 
@@ -111,17 +120,21 @@ class Publisher:
         connection: Any = connect(timeout=TIMEOUT_SECONDS).connection_pool.make_connection()
         while events := self._take():
             if monotonic() < self._closed_until:
-                self.dropped += len(events)
+                self._drop(len(events))
                 continue
             try:
                 _tell(connection, events)
             except Exception as error:  # noqa: BLE001 - nothing may end this thread.
                 connection.disconnect()
                 self._closed_until = monotonic() + PAUSE_SECONDS
-                self.dropped += len(events)
+                self._drop(len(events))
                 # Not the error's text: Redis may quote the command, and so what somebody wrote.
                 logger.warning("%d events were not told: %s", len(events), type(error).__name__)
         connection.disconnect()
+
+    def _drop(self, number: int) -> None:
+        self.dropped += number
+        _dropped.inc(number)
 
     def _take(self) -> list[Event]:
         with self._changed:

@@ -9,7 +9,10 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
+from time import time
 from typing import TYPE_CHECKING, Any, Final
+
+from prometheus_client import Counter, Histogram
 
 from messaging.broadcast import Envelope, unseal
 from messaging.events import PEOPLE_CHANNEL, room_channel
@@ -30,6 +33,17 @@ CROSSED_PUBLISH_SECONDS: Final = 0.03
 # Refills at one time: the database threads are there for those who enter, too.
 MOST_REFILLS: Final = 2
 FALLEN_BACK: Final = 1012
+
+_lag: Final = Histogram(
+    "parley_delivery_lag_seconds",
+    "From COMMIT to the sockets, by the oldest event of each wake-up.",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+_refills: Final = Counter(
+    "parley_refills_total",
+    "Feeds read from Postgres: for a gap, or because the audit saw more.",
+    ["reason"],
+)
 
 
 class Hub:
@@ -78,19 +92,26 @@ class Hub:
         for feed in feeds:
             feed.users -= 1
             if not feed.users:
-                del self.feeds[feed.stream.channel]
                 feed.close()
-                self._subscriptions.remove(feed.stream.channel)
+                self._forget(feed)
+                if feed.stream.channel not in self.feeds:
+                    self._subscriptions.remove(feed.stream.channel)
+
+    def _forget(self, feed: Feed) -> None:
+        if self.feeds.get(feed.stream.channel) is feed:
+            del self.feeds[feed.stream.channel]
 
     # ---- what comes ------------------------------------------------------------------------------
 
     def _hear(self, messages: Sequence[tuple[str, bytes]]) -> None:
         """Take all that has come in at once, then tell it: what belongs together goes together."""
         touched: dict[Feed, None] = {}
+        oldest = time()
         for channel, data in messages:
             feed = self.feeds.get(channel)
             try:
                 envelope = unseal(data)
+                oldest = min(oldest, envelope.at)
                 if channel == PEOPLE_CHANNEL:
                     self._tell_of_people(envelope)
                 elif feed is not None:
@@ -104,6 +125,7 @@ class Hub:
             feed.advance()
             if feed.has_gap and not feed.is_refilling:
                 self.look_again(feed, after=0.0 if feed.is_overfull else CROSSED_PUBLISH_SECONDS)
+        _lag.observe(time() - oldest)
 
     def _tell_of_people(self, envelope: Envelope) -> None:
         """Once to each socket, in however many of the rooms it is; a room that is behind waits."""
@@ -131,6 +153,7 @@ class Hub:
         is_behind = feed.has_gap or (feed.pos is not None and feed.pos < known)
         if is_behind and not feed.is_refilling and feed.users:
             feed.is_refilling = True
+            _refills.labels("gap" if feed.has_gap else "audit").inc()
             self._spawn(self._refill(feed))
 
     async def _refill(self, feed: Feed) -> None:
@@ -139,6 +162,7 @@ class Hub:
         try:
             while (await self._refill_page(feed)).more:
                 feed.give_up_the_slow()
+                await feed.everybody_told()
         except Exception:
             logger.exception("A feed could not be refilled.")
         else:
@@ -162,9 +186,14 @@ class Hub:
     # ---- what went back --------------------------------------------------------------------------
 
     def send_away(self, feeds: Iterable[Feed]) -> None:
-        """Close the sockets of feeds whose positions mean nothing any more: they come back."""
-        outlets = {seat.outlet for feed in feeds for seat in feed.seats}
-        for outlet in outlets:
+        """Close the sockets of feeds whose positions mean nothing any more: they come back.
+
+        Who comes meanwhile gets a new feed.
+        """
+        feeds = list(feeds)
+        for feed in feeds:
+            self._forget(feed)
+        for outlet in {seat.outlet for feed in feeds for seat in feed.seats}:
             self._spawn(outlet.close(FALLEN_BACK, "the database went back"))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
+from prometheus_client import Counter
+
 from messaging.websocket.frames import Frame, close_wire
 
 MOST_WAITING_BYTES: Final = 1 << 20
@@ -20,6 +22,9 @@ SHEDDING_BYTES: Final = MOST_WAITING_BYTES // 2
 LOADED_BYTES: Final = MOST_WAITING_BYTES // 8
 CUT_AFTER_SECONDS: Final = 10.0
 TOO_SLOW: Final = 4408
+
+_shed: Final = Counter("parley_frames_shed_total", "Passing events left out for slow sockets.")
+_given_up: Final = Counter("parley_sockets_given_up_total", "Sockets closed for being too slow.")
 
 SendToServer = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -82,6 +87,7 @@ class DirectOutlet:
             self._give_up()
             return
         elif waiting > SHEDDING_BYTES and frame.is_passing:
+            _shed.inc()
             return
         elif not self._is_behind:
             self._watch()
@@ -117,6 +123,7 @@ class DirectOutlet:
     def _give_up(self) -> None:
         """Tell a client that reads again why, and cut one that does not."""
         self._closed = True
+        _given_up.inc()
         self._transport.write(close_wire(TOO_SLOW, "too slow"))
         asyncio.get_running_loop().call_later(CUT_AFTER_SECONDS, self._transport.abort)
 
@@ -149,6 +156,7 @@ class QueuedOutlet:
         if self._closed:
             return
         if self._bytes > SHEDDING_BYTES and frame.is_passing:
+            _shed.inc()
             return
         self._waiting.extend(frame.texts)
         self._bytes += sum(map(len, frame.texts))
@@ -177,6 +185,7 @@ class QueuedOutlet:
 
     def _give_up(self) -> None:
         self._closed = True
+        _given_up.inc()
         self._waiting.clear()
         if self._pump is not None:
             self._pump.cancel()

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import Final
 
+from prometheus_client import Counter
+
 from messaging.errors import RateLimited
 from messaging.permissions.limits import command_bucket
 from service_kit.refusals import Refusal
 
 MOST_IN_A_ROW: Final = 10
+
+_refused: Final = Counter("parley_commands_refused_total", "Commands that came too fast.")
 
 
 class Patience:
@@ -22,6 +26,7 @@ class Patience:
         """Count a command; raises RateLimited."""
         wait = self._bucket.take()
         if wait or self.is_over:
+            _refused.inc()
             raise RateLimited(wait)
 
     def note(self, refusal: Refusal | None) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from django.conf import settings
+from prometheus_client import Counter
 
 from messaging.permissions.limits.sockets import OpenSocket, SocketCount
 from messaging.websocket.control import Control, Message, tell_to_close
@@ -24,6 +25,11 @@ RENEW_SECONDS: Final = 3.0
 PAUSE_SECONDS: Final = 1.0
 # Closes that Redis has yet to hear of.
 MOST_GONE: Final = 100_000
+
+
+_replaced: Final = Counter(
+    "parley_sockets_replaced_total", "Sockets that were the oldest of too many of one user."
+)
 
 
 class Holder(Protocol):
@@ -133,6 +139,7 @@ class Registry:
         for id_ in ids:
             if found := self._sockets.get(id_):
                 found[0].close(code, reason)
+                _replaced.inc(reason == REPLACED)
             else:
                 others.append(id_)
         return others

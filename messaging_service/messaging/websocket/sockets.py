@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from prometheus_client import Counter, Gauge
+
 from messaging.permissions import LARGEST_ID
 from messaging.websocket.authentication import Receive, Send, protocol_of
 from messaging.websocket.commands import carry_out
@@ -22,8 +24,14 @@ from service_kit.refusals import Refusal, as_refusal
 
 logger: Final = logging.getLogger(__name__)
 
+_open: Final = Gauge("parley_sockets_open", "Sockets that are ready, by what they are.", ["kind"])
+_frames: Final = Counter("parley_frames_received_total", "Frames from clients.")
+_closed: Final = Counter("parley_sockets_closed_total", "Closed sockets, by close code.", ["code"])
+
 Enter = Callable[[Connection, Beginning], Awaitable[None]]
 Scope = dict[str, Any]
+
+KNOWN_CODES: Final = {1000, 1001, 1005, 1006, 1009, 1011, 1012, 1013, *range(4400, 4430)}
 
 
 async def room_socket(scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +92,8 @@ async def _serve(
         connection.expiry.follow(connection.claims)
         keeper().opened(connection.id, connection.claims.user_id)
         registry().opened(connection)
-        clean = await _receive_until_closed(connection, receive)
+        with _open.labels(enter.__name__.removeprefix("enter_")).track_inprogress():
+            clean = await _receive_until_closed(connection, receive)
     finally:
         connection.leave()
         registry().closed(connection)
@@ -93,8 +102,15 @@ async def _serve(
 
 async def _receive_until_closed(connection: Connection, receive: Receive) -> bool:
     while (event := await receive())["type"] == "websocket.receive":
+        _frames.inc()
         await carry_out(connection, event.get("text"))
+    _closed.labels(_known(event.get("code"))).inc()
     return is_clean(event)
+
+
+def _known(code: int | None) -> str:
+    """A client may close with any code: what nobody gave a meaning is one of them."""
+    return str(code) if code in KNOWN_CODES else "other"
 
 
 async def _close(send: Send, refusal: Refusal | None, error: Exception | None = None) -> None:

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from prometheus_client import Counter
+
 from messaging.websocket.frames import Frame
 from messaging.websocket.seats import Seat
 
@@ -14,6 +16,8 @@ logger: Final = logging.getLogger(__name__)
 # Sockets that are told between two turns of the loop: 250 writes take about a millisecond.
 CHUNK: Final = 250
 MOST_WAITING: Final = 64
+
+_frames: Final = Counter("parley_frames_told_total", "Events, once for each socket they went to.")
 
 After = Callable[[], None]
 
@@ -46,6 +50,11 @@ class Telling:
         if self._task is None:
             self._task = asyncio.create_task(self._tell_waiting())
 
+    async def done(self) -> None:
+        """Return when all has been told that was waiting."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
     async def _tell_waiting(self) -> None:
         try:
             while self._waiting:
@@ -63,6 +72,7 @@ class Telling:
 def _hand(frame: Frame | None, seats: Sequence[Seat]) -> None:
     if frame is None:
         return
+    _frames.inc(len(frame.texts) * len(seats))
     for seat in seats:
         if seat.is_live:
             try:

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Final
 
 from messaging.actions.writer.committer import Batch, Committer
+from messaging.actions.writer.counting import count_batch, count_outcomes
 from messaging.actions.writer.sends import Outcome, Send, Sent
 from messaging.broadcast import publish
 from messaging.errors import OutcomeUnknown, RateLimited, Unavailable
@@ -48,7 +49,8 @@ class Writer:
         """Queue a send; its `settle` is called once, soon, from this thread or another."""
         if wait := message_limit().known_wait(send.sender_id):
             # Who goes on and on costs nobody anything.
-            _settle(send, RateLimited(wait))
+            _settle(send, refusal := RateLimited(wait))
+            count_outcomes([refusal])
             return
         with self._changed:
             waiting = len(self._pending) + sum(map(len, self._parked.values()))
@@ -107,6 +109,7 @@ class Writer:
         """Never raises: a bug must not end the thread that everybody's messages need."""
         if not hasattr(self._local, "committer"):
             self._local.committer = Committer()
+        count_batch(len(sends))
         try:
             batch: Batch = self._local.committer.commit(sends, wait=wait)
         except Exception:
@@ -120,6 +123,7 @@ class Writer:
         for send, outcome in batch.outcomes:
             _settle(send, outcome)
         _tell(batch)
+        count_outcomes(outcome for _, outcome in batch.outcomes)
         with self._changed:
             for send in reversed(batch.held):
                 self._parked.setdefault(send.room_id, deque()).appendleft(send)

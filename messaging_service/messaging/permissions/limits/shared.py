@@ -6,11 +6,17 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Final
 
+from prometheus_client import Gauge
+
 from messaging.errors import RateLimited
 from messaging.permissions.limits.bucket import Bucket, Given
 from messaging.permissions.limits.redis_buckets import RedisBuckets
 
 logger: Final = logging.getLogger(__name__)
+
+_alone: Final = Gauge(
+    "parley_limit_counts_alone", "1 while a limit is counted without Redis.", ["limit"]
+)
 
 PAUSE_SECONDS: Final = 1.0
 MOST_REMEMBERED: Final = 10_000
@@ -31,6 +37,7 @@ class SharedLimit:
         self._own: dict[str, Bucket] = {}
         self._empty_until: dict[str, float] = {}
         self._alone_until = 0.0
+        _alone.labels(name).set_function(lambda: float(self.is_alone))
 
     def take(self, user_id: str) -> None:
         """Take one; raises RateLimited."""

@@ -1,0 +1,117 @@
+"""What each process counts, as Prometheus reads it."""
+
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from local.ports import LOOPBACK
+from messaging_service.tests.people import Person
+from messaging_service.tests.servers import Server, start_servers
+from messaging_service.tests.sockets import Socket
+
+Enter = Callable[..., Socket]
+Samples = dict[tuple[str, str], float]
+
+
+def read(port: int, *, host: str = "localhost") -> Samples:
+    """Each sample by its name and the values of its labels."""
+    link = HTTPConnection(LOOPBACK, port, timeout=5)
+    link.request("GET", "/metrics", headers={"Host": host})
+    answer = link.getresponse()
+    text = answer.read().decode()
+    link.close()
+    assert answer.status == 200, text
+    return {
+        (sample.name, " ".join(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+class Counted:
+    """What a process has counted since this began."""
+
+    def __init__(self, server: Server) -> None:
+        self.port = server.port
+        self.before = read(self.port)
+
+    def __call__(self, name: str, *labels: str) -> float:
+        key = (name, " ".join(labels))
+        return read(self.port)[key] - self.before.get(key, 0.0)
+
+    def soon(self, name: str, *labels: str, at_least: float) -> None:
+        """Wait for what is counted after the client was answered."""
+        deadline = time.monotonic() + 3
+        while self(name, *labels) < at_least:
+            assert time.monotonic() < deadline, (name, labels)
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def counted(socket_server: Server) -> Counted:
+    return Counted(socket_server)
+
+
+class TestASocketProcess:
+    def test_counts_sockets_frames_and_closes(
+        self, counted: Counted, enter: Enter, alice: Person, bob: Person, room: int
+    ) -> None:
+        open_before = counted.before.get(("parley_sockets_open", "room"), 0.0)
+        mine, his = enter(alice, room), enter(bob, room)
+        counted.soon("parley_sockets_open", "room", at_least=2)
+        mine.ask({"type": "message", "content": "x"})
+        his.expect("message")
+        assert counted("parley_frames_received_total") == 1
+        assert counted("parley_frames_told_total") >= 2
+        assert counted("parley_sends_total", "stored") == 1
+        assert counted("parley_writer_batch_size_count") == 1
+        assert counted("parley_delivery_lag_seconds_count") >= 1
+        mine.close()
+        counted.soon("parley_sockets_closed_total", "1000", at_least=1)
+        assert read(counted.port)["parley_sockets_open", "room"] == open_before + 1
+
+    def test_counts_what_became_of_sends(
+        self, counted: Counted, enter: Enter, carol: Person, alice: Person, room: int
+    ) -> None:
+        socket = enter(alice, room)
+        for _ in range(2):
+            socket.ask({"type": "message", "content": "x", "client_id": f"same-{room}"})
+        counted.soon("parley_sends_total", "duplicate", at_least=1)
+
+    def test_says_whether_it_counts_alone(self, counted: Counted, enter: Enter) -> None:
+        assert counted.before["parley_publisher_rests", ""] == 0
+
+    def test_answers_whoever_asks_by_address(self, socket_server: Server) -> None:
+        assert read(socket_server.port, host="messaging_sockets:8080")
+
+    def test_one_that_a_client_made_up_is_no_label(
+        self, counted: Counted, enter: Enter, alice: Person, room: int
+    ) -> None:
+        socket = enter(alice, room)
+        socket.link.close(4321)
+        counted.soon("parley_sockets_closed_total", "other", at_least=1)
+        assert ("parley_sockets_closed_total", "4321") not in read(counted.port)
+
+
+class TestAnHttpProcess:
+    def test_counts_sends_and_refusals(self, tmp_path: Path, alice: Person, room: int) -> None:
+        slow = {"LIMIT_MESSAGE_BURST": "1", "LIMIT_MESSAGES_PER_SECOND": "0.1"}
+        with start_servers(tmp_path, http=1, **slow) as (server,):
+            link = HTTPConnection(LOOPBACK, server.port, timeout=5)
+            for _ in range(3):
+                link.request(
+                    "POST",
+                    f"/api/chat/rooms/{room}/messages/",
+                    '{"content":"x"}',
+                    {"Authorization": f"Bearer {alice.token}", "Content-Type": "application/json"},
+                )
+                link.getresponse().read()
+            link.close()
+            found = read(server.port)
+            assert found["parley_sends_total", "stored"] == 1
+            assert found["parley_sends_total", "rate_limited"] == 2
+            assert found["parley_limit_counts_alone", "messages"] == 0
