@@ -62,6 +62,7 @@ class Feed:
         if envelope.pos == 0:
             if self.pos is not None and len(self._early) < MOST_HELD:
                 self._early.append((as_of, envelope))
+                self._release_early(self.pos)
         elif self.pos is None or envelope.pos > self.pos:
             is_next = self.pos is not None and envelope.pos == self.pos + 1
             if is_next or len(self._held) < MOST_HELD:
@@ -73,6 +74,9 @@ class Feed:
             while not self._telling.is_full and (next_ := self._held.pop(self.pos + 1, None)):
                 self._go(next_)
             self._release_early(self.pos)
+        self._tell_ready()
+
+    def _tell_ready(self) -> None:
         ready, self._ready = self._ready, []
         roster = self._roster
         if len(ready) > 1 and not any(map(self._is_particular, ready)):
@@ -221,9 +225,7 @@ class Feed:
         self.pos = max(self.pos, refill.pos)
         self._forget_held()
         self._release_early(self.pos)
-        ready, self._ready = self._ready, []
-        for told in ready:
-            self._tell(told)
+        self._tell_ready()
         then = partial(self._after_renewal, renewed, refill)
         self._telling.tell(None, (), then=then)
 
@@ -261,6 +263,10 @@ class Feed:
             if seat.outlet.is_loaded:
                 self.leave(seat)
                 seat.turns.behind(pos)
+
+    async def everybody_told(self) -> None:
+        """Return when nothing waits to be told to a part of the seats."""
+        await self._telling.done()
 
     def forget(self, positions: Sequence[int]) -> None:
         """Drop held events that turned out to be of no change that is still there."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # Rooms that are read at once: each may bring a page of 256 KB.
 ROOMS_AT_ONCE: Final = 50
+# Before reading again, where too much came in while it was read.
+RETRY_SECONDS: Final = 0.05
 
 PERSONAL: Final = Window(0, 0, None)
 
@@ -53,6 +55,7 @@ class Places:
         self._feeds: dict[Stream, Feed] = {}
         self._seats: dict[Stream, Seat] = {}
         self._one_at_a_time = asyncio.Lock()
+        self._is_closed = False
         self._work: set[asyncio.Task[None]] = set()
 
     # ---- being somewhere -------------------------------------------------------------------------
@@ -80,11 +83,10 @@ class Places:
             cursor=pos,
             turns=self._turns(stream),
         )
-        if self._feeds[stream].join(seat):
-            if seat.is_live:
-                self._seats[stream] = seat
-        else:
-            self._follow(stream, pos)
+        if not self._feeds[stream].join(seat):
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._follow, stream, pos)
+        elif seat.is_live:
+            self._seats[stream] = seat
 
     def sit_or_follow(self, standing: Standing) -> None:
         """Be live in a room where it stands now; one that was not listened to is followed."""
@@ -103,6 +105,7 @@ class Places:
         return feed.pos if feed else None
 
     def close(self) -> None:
+        self._is_closed = True
         for task in self._work:
             task.cancel()
         for stream, seat in self._seats.items():
@@ -139,6 +142,8 @@ class Places:
         self.follow_room(room["id"], room["pos"])
 
     def _follow(self, stream: Stream, pos: int) -> None:
+        if self._is_closed:
+            return
         self._seats.pop(stream, None)
         if isinstance(stream, RoomStream):
             self._spawn(self.catch_up({stream.room_id: pos}))

@@ -39,6 +39,7 @@ class Subscriptions:
         self._heard = heard
         self._restored = restored
         self._wanted: dict[str, asyncio.Event] = {}
+        self._changing: set[str] = set()
         self._asked: set[str] = set()
         self._confirmed: set[str] = set()
         self._changed = asyncio.Event()
@@ -46,14 +47,15 @@ class Subscriptions:
     def want(self, channels: Iterable[str]) -> None:
         """Subscribe soon."""
         for channel in channels:
-            self._wanted.setdefault(channel, asyncio.Event())
-        self._changed.set()
+            if channel not in self._wanted:
+                self._wanted[channel] = asyncio.Event()
+                self._change(channel)
 
     async def add(self, channels: Collection[str]) -> None:
         """Subscribe; returns when Redis confirms, or after a second without it (see the audit)."""
+        self.want(channels)
         if self._confirmed.issuperset(channels):
             return
-        self.want(channels)
         with suppress(TimeoutError):
             async with asyncio.timeout(CONFIRMATION_SECONDS):
                 for confirmed in [self._wanted[channel] for channel in channels]:
@@ -62,7 +64,11 @@ class Subscriptions:
     def remove(self, channel: str) -> None:
         if unwanted := self._wanted.pop(channel, None):
             unwanted.set()
-            self._changed.set()
+            self._change(channel)
+
+    def _change(self, channel: str) -> None:
+        self._changing.add(channel)
+        self._changed.set()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -83,9 +89,9 @@ class Subscriptions:
             await connection.connect()
             self._asked.clear()
             self._confirmed.clear()
-            for confirmed in self._wanted.values():
+            for channel, confirmed in self._wanted.items():
                 confirmed.clear()
-            self._changed.set()
+                self._change(channel)
             work = [self._ask(connection), self._listen(connection), self._ping(connection)]
             if lost:
                 work.append(self._restore())
@@ -107,8 +113,10 @@ class Subscriptions:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await self._send(connection, "SUBSCRIBE", self._wanted.keys() - self._asked)
-            unwanted = self._asked - self._wanted.keys()
+            changing, self._changing = self._changing, set()
+            wanted = changing & self._wanted.keys()
+            await self._send(connection, "SUBSCRIBE", wanted - self._asked)
+            unwanted = (changing - wanted) & self._asked
             self._confirmed -= unwanted
             await self._send(connection, "UNSUBSCRIBE", unwanted)
 
