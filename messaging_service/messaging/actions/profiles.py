@@ -6,10 +6,13 @@ from typing import Final
 
 from django.db import connection
 
+from messaging.broadcast import publish
 from messaging.errors import NotFound
+from messaging.events import user_changed
 from messaging.models import Profile
 from messaging.queries.directory import Person, people_by_id, people_by_username
 from messaging.queries.profiles import profile_named, profile_of
+from messaging.queries.rooms import standings_of
 from messaging.serializers.fields import LONGEST_USER_ID
 from messaging.serializers.rooms import LONGEST_USERNAME
 from service_kit.refusals import Refusal
@@ -27,6 +30,7 @@ SET username = excluded.username, display_name = excluded.display_name,
     updated_at = excluded.updated_at
 WHERE (profiles.username, profiles.display_name)
     IS DISTINCT FROM (excluded.username, excluded.display_name)
+RETURNING xmax <> 0
 """
 
 _seen: OrderedDict[str, tuple[str, str]] = OrderedDict()
@@ -35,6 +39,8 @@ _seen_lock = Lock()
 
 def remember_caller(*, claims: Claims) -> None:
     """Keep the names a valid token carries; costs nothing when this process knows them already.
+
+    Where somebody had another name, everybody in his rooms is told.
 
     An issuer of one's own may use longer names than can be kept: they are cut. Raises
     `not_authenticated` for a longer user id.
@@ -47,10 +53,20 @@ def remember_caller(*, claims: Claims) -> None:
             return
     with connection.cursor() as cursor:
         cursor.execute(_REMEMBER, [claims.user_id, *names])
+        # Nothing for names that are kept already, and false for somebody new.
+        if cursor.fetchone() == (True,):
+            _tell_names(claims.user_id)
     with _seen_lock:
         _seen[claims.user_id] = names
         if len(_seen) > MOST_REMEMBERED:
             _seen.popitem(last=False)
+
+
+def _tell_names(user_id: str) -> None:
+    profile = profile_of(user_id)
+    rooms = {standing.room_id: standing.pos for standing in standings_of(user_id)}
+    if profile is not None and rooms:
+        publish([user_changed(profile, rooms=rooms)])
 
 
 def know_person(*, user_id: str) -> Profile:
