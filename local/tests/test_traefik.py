@@ -8,11 +8,13 @@ import json
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from local.stack import process_url
 from local.traefik import FILES
 
 if TYPE_CHECKING:
@@ -30,6 +32,11 @@ UNREACHABLE = (
     "/health/ready",
     "/health/live",
     "/metrics",
+    "/metrics/chat",
+    "/metrics/sockets-1",
+    "/api/chat/../../metrics",
+    "/ws/../metrics",
+    "//metrics",
     "/dashboard/",
     "/api/http/routers",
     "/admin/",
@@ -70,6 +77,8 @@ class TestFiles:
             "auth@file": {"UP"},
             "chat@file": {"UP"},
             "sockets@file": {"UP"},
+            "sockets-1@file": {"UP"},
+            "sockets-2@file": {"UP"},
         }
         assert len(servers["sockets@file"]) == 2
 
@@ -114,6 +123,28 @@ class TestRoutes:
         status, text, _ = ask(stack, "/.well-known/jwks.json")
         assert status == 200
         assert json.loads(text)["keys"]
+
+
+class TestMetrics:
+    @pytest.mark.parametrize("name", ["chat", "sockets-1", "sockets-2"])
+    def test_operators_see_what_each_process_counts(self, stack: Stack, name: str) -> None:
+        assert "parley_sends_total" in self._ask(stack, f"/metrics/{name}")
+
+    def test_each_path_is_of_one_process(self, stack: Stack) -> None:
+        found = {each["name"]: each for each in stack.traefik.ask("/api/http/services")}
+        for name in ("sockets-1", "sockets-2"):
+            asked = [each["url"] for each in found[f"{name}@file"]["loadBalancer"]["servers"]]
+            assert asked == [process_url(stack.process(f"messaging_{name}"))]
+
+    def test_the_gateway_has_its_own(self, stack: Stack) -> None:
+        assert "traefik_" in self._ask(stack, "/metrics")
+
+    @staticmethod
+    def _ask(stack: Stack, path: str) -> str:
+        address = f"http://127.0.0.1:{stack.operators_port}{path}"
+        with urlopen(address) as answer:
+            text: str = answer.read().decode()
+        return text
 
 
 class TestMiddlewares:
