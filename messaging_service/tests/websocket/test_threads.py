@@ -9,7 +9,8 @@ from django.db import OperationalError, connection
 from tests.actions.engines import frozen_postgres
 from tests.actions.stage import new_link
 
-from messaging.websocket.threads import in_database_thread
+from messaging.websocket import threads
+from messaging.websocket.threads import change_in_database_thread, in_database_thread
 from service_kit.refusals import as_refusal
 
 
@@ -90,3 +91,27 @@ class TestAFrozenPostgres:
         start = time.monotonic()
         await in_database_thread(backend)
         assert time.monotonic() - start < 3.5
+
+
+class TestAChange:
+    async def test_that_takes_too_long_may_have_been_made(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What had begun is not known; what still waited for a thread never begins."""
+        monkeypatch.setattr(threads, "LONGEST_WAIT_SECONDS", 0.3)
+        made: list[int] = []
+
+        def change(number: int) -> None:
+            time.sleep(0.6)
+            made.append(number)
+
+        asked = [change_in_database_thread(change, number) for number in range(THREADS * 2)]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        refusals = [as_refusal(each) for each in found if isinstance(each, Exception)]
+        codes = [each.code for each in refusals if each]
+        assert codes == ["outcome_unknown"] * THREADS + ["unavailable"] * THREADS
+        await asyncio.sleep(1.5)
+        assert sorted(made) == list(range(THREADS))
+
+    async def test_answers_with_what_it_gives(self) -> None:
+        assert await change_in_database_thread(lambda: 1) == 1
