@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils.timezone import now
 from tests.websocket.keepers import Told
 
@@ -157,6 +158,17 @@ class TestComingAndGoing:
         together(6, lambda n: came(ids if n % 2 else ids[::-1]))
         together(6, lambda n: went(ids if n % 2 else ids[::-1]))
         assert {tuple(heard.of(person)) for person in people} == {("online", "offline")}
+
+    def test_of_who_is_here_already_does_not_even_lock_him(self, heard, alice):
+        def touched():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT xmin, xmax FROM presence WHERE user_id = %s", [alice.id])
+                return cursor.fetchone()
+
+        came([alice.id])
+        before = touched()
+        came([alice.id])
+        assert touched() == before
 
     def test_of_somebody_unknown_is_nothing(self, heard):
         came(["nobody"])

@@ -67,6 +67,12 @@ def mine(api, person):
     return api.get("presence/me/", token=person.token).json()
 
 
+def said_by(person):
+    said = Presence.objects.values().get(pk=person.id)
+    del said["online_since"]
+    return said
+
+
 class TestSayingHowOneIs:
     def test_is_kept_and_told_through_both_doors(self, saying, api, enter, alice, bob, room):
         hearing = enter(bob, room)
@@ -95,9 +101,9 @@ class TestSayingHowOneIs:
     @pytest.mark.parametrize("body", REFUSED, ids=lambda body: json.dumps(body)[:40])
     def test_wrongly_changes_nothing(self, saying, api, alice, room, body):
         assert saying.say(alice, room, {"status": "busy", "custom_status": "old"}) is None
-        before = Presence.objects.values().get(pk=alice.id), state_of(room)
+        before = said_by(alice), state_of(room)
         assert saying.say(alice, room, body) == "invalid"
-        assert (Presence.objects.values().get(pk=alice.id), state_of(room)) == before
+        assert (said_by(alice), state_of(room)) == before
 
     def test_is_one_thing_at_all_its_names(self, api, alice):
         for method, path in (("POST", "presence/"), ("POST", "presence/me/")):
@@ -179,6 +185,12 @@ class TestTheList:
         assert pages == 3
         back = api.get(page["previous"], token=alice.token).json()
         assert [each["user_id"] for each in back["results"]] == found[3:6]
+
+    def test_has_full_pages_without_those_who_left(self, api, open_room, alice, bob, carol):
+        Member.objects.filter(room_id=open_room(alice, bob), user_id=bob.id).update(left_pos=1)
+        open_room(alice, carol)
+        page = api.get("presence/?page_size=1", token=alice.token).json()
+        assert [each["user_id"] for each in page["results"]] == [carol.id]
 
     @pytest.mark.parametrize("cursor", ["nonsense", "cD0lMDA=", "cD0A", "bz1hJnA9MQ=="])
     def test_knows_its_own_cursors(self, api, refusal, alice, room, cursor):

@@ -10,7 +10,7 @@ from tests.actions.engines import frozen_postgres
 from tests.websocket.engines import frozen, own_redis
 from tests.websocket.keepers import Keepers, Kept, Told, longest_stall, until
 
-from messaging.actions.presence import leases, told
+from messaging.actions.presence import chosen, leases, told
 from messaging.actions.presence.chosen import set_presence
 from messaging.queries.presence import shown_presence
 from messaging.websocket.presence import holding, telling
@@ -45,7 +45,8 @@ async def keepers(kept):
 @pytest.fixture
 def heard(monkeypatch):
     heard = Told()
-    monkeypatch.setattr(told, "publish", heard)
+    for module in (chosen, told):
+        monkeypatch.setattr(module, "publish", heard)
     return heard
 
 
@@ -138,6 +139,7 @@ class TestSeveralDevices:
         one.opened("a", alice.id)
         two.opened("b", alice.id)
         await until(lambda: heard.of(alice), within=2)
+        await asyncio.sleep(1.5)
         one.closed("a", clean=True)
         await asyncio.sleep(3.5)
         assert heard.of(alice) == ["online"]
@@ -230,6 +232,45 @@ class TestManyPeople:
         assert sorted(chain(*gone)) == sorted(ids)
 
 
+class TestALapse:
+    """What guards against taking everybody for gone after Redis was away."""
+
+    def lapse(self, people=()):
+        held = [leases.Lease(person.id, "c", 0.5) for person in people]
+        return leases.exchange(held, lapse=True).gone
+
+    async def test_waits_after_nobody_asked_for_long(self, kept, short_silence, alice, bob):
+        self.lapse([alice, bob])
+        await asyncio.sleep(2.6)
+        assert self.lapse() == []
+        assert not leases.see([alice.id]).is_calm
+        for _ in range(3):
+            await asyncio.sleep(0.7)
+            assert self.lapse([alice]) == []
+        await asyncio.sleep(0.4)
+        assert (self.lapse([alice]), leases.see([alice.id]).is_calm) == ([bob.id], True)
+
+    async def test_does_not_wait_while_somebody_asks(self, kept, short_silence, alice):
+        self.lapse()
+        for _ in range(4):
+            await asyncio.sleep(0.7)
+            self.lapse()
+        self.lapse([alice])
+        await asyncio.sleep(0.6)
+        assert self.lapse() == [alice.id]
+
+    async def test_is_not_believed_by_who_cannot_ask(self, kept, short_silence, alice, heard):
+        self.lapse()
+        for _ in range(4):
+            await asyncio.sleep(0.7)
+            self.lapse()
+        assert leases.see([alice.id]).is_calm
+        await asyncio.sleep(1.1)
+        assert not leases.see([alice.id]).is_calm
+        await in_database_thread(told.came, [alice.id])
+        assert await in_database_thread(told.settle, [alice.id]) == {alice.id}
+
+
 class TestWithoutRedis:
     async def test_nothing_is_told_and_nobody_flips_when_it_is_back(
         self, short_leases, short_silence, redis, keepers, heard, crowd
@@ -248,6 +289,24 @@ class TestWithoutRedis:
         assert (heard.of(alice), heard.of(bob)) == (["online"], ["online"])
         two.closed(f"of {bob.id}", clean=True)
         await until(lambda: heard.of(bob) == ["online", "offline"], within=5)
+
+    async def test_everything_is_held_again_when_it_is_back(
+        self, redis, keepers, kept, heard, alice, room
+    ):
+        await come(keepers(), heard, alice)
+        await asyncio.sleep(3)
+        with frozen(redis):
+            await asyncio.sleep(1.5)
+        await until(lambda: kept.seconds_left(alice, f"of {alice.id}") > 33, within=2)
+
+    async def test_who_closed_before_it_began_anew_goes(self, redis, keepers, heard, alice, room):
+        keeper = keepers()
+        await come(keeper, heard, alice)
+        redis.stop()
+        keeper.closed(f"of {alice.id}", clean=True)
+        await asyncio.sleep(2.5)
+        redis.start()
+        await until(lambda: heard.of(alice) == ["online", "offline"], within=8)
 
     async def test_who_closed_meanwhile_goes_when_it_is_back(
         self, redis, keepers, heard, alice, room

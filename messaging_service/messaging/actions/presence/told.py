@@ -44,7 +44,7 @@ UPDATE presence SET
     total_online_seconds = total_online_seconds + CASE WHEN status = ANY(%s) THEN 0 ELSE
         greatest(0, extract(epoch FROM clock_timestamp() - online_since)) END
 FROM online
-WHERE presence.user_id = online.user_id AND presence.online_since IS NOT NULL
+WHERE presence.user_id = online.user_id
 RETURNING presence.user_id, presence.status
 """
 
