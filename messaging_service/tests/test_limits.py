@@ -134,6 +134,20 @@ class TestMessages:
         time.sleep(0.25)
         assert send(socket, 2) == ["ack", "rate_limited"]
 
+    def test_edits_and_deletions_count_as_messages(
+        self, limited: Limited, enter: Enter, alice: Person, room: int
+    ) -> None:
+        socket = enter(alice, room, server=limited.one)
+        id_ = socket.ask({"type": "message", "content": "x"})["message"]["id"]
+        for number in range(BURST - 1):
+            edit = {"type": "message.edit", "id": id_, "content": str(number)}
+            assert socket.ask(edit)["type"] == "ack"
+        before = state_of(room)
+        refused = socket.ask({"type": "message.delete", "id": id_})
+        assert (refused["type"], refused["code"]) == ("error", "rate_limited")
+        assert send(socket, 1) == ["rate_limited"]
+        assert state_of(room) == before
+
     def test_a_refused_send_may_be_repeated(
         self, limited: Limited, enter: Enter, alice: Person, room: int
     ) -> None:

@@ -12,6 +12,7 @@ from messaging.actions.writer import Outcome, Send, Sent, writer
 from messaging.errors import Conflict, NotFound, OutcomeUnknown
 from messaging.events import message_updated
 from messaging.permissions import LARGEST_ID, message_of, refusal_to_change
+from messaging.permissions.limits import message_limit
 from messaging.serializers.messages import MessageRow, NewMessage, message_text
 from service_kit.refusals import Refusal
 
@@ -84,7 +85,8 @@ def delete_message(*, user_id: str, message_id: int, room_id: int | None = None)
 def _own_message(
     user_id: str, message_id: int, room_id: int | None
 ) -> Iterator[tuple[RoomChange, MessageRow]]:
-    """A message its sender may change, and its room, held."""
+    """A message its sender may change, and its room, held; it counts like one more message."""
+    message_limit().take(user_id)
     found = message_of(user_id=user_id, message_id=message_id, room_id=room_id)
     # Whose it is never changes, and who may not change it must not hold the room.
     if refusal := refusal_to_change(sender_id=found.sender_id, user_id=user_id):
