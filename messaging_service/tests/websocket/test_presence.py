@@ -26,9 +26,12 @@ def redis(tmp_path_factory):
 @pytest.fixture
 def kept(redis, monkeypatch):
     """A Redis that begins anew for each test, with short times of grace."""
-    monkeypatch.setattr(settings, "REDIS_URL", redis.url)
     monkeypatch.setattr(leases, "GRACE_SECONDS", 0.5)
     leases.client.cache_clear()
+    with monkeypatch.context() as patch:
+        # Only leases are kept there: all else of this process goes on using its own.
+        patch.setattr(settings, "REDIS_URL", redis.url)
+        leases.client()
     kept = Kept(redis.url)
     kept.client.flushall()
     yield kept
