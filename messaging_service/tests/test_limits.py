@@ -23,7 +23,7 @@ from messaging_service.tests.state import state_of
 BURST = 20
 COMMANDS = 40
 SOCKETS = 20
-DEFAULTS = {
+USUAL = {
     "LIMIT_MESSAGES_PER_SECOND": "5",
     "LIMIT_MESSAGE_BURST": "20",
     "LIMIT_COMMANDS_PER_SECOND": "20",
@@ -31,11 +31,14 @@ DEFAULTS = {
     "LIMIT_SOCKETS_PER_USER": "20",
 }
 
+# So slow that no test gets a new one by accident, whatever else the machine does.
+SLOW = USUAL | {"LIMIT_MESSAGES_PER_SECOND": "0.1", "LIMIT_COMMANDS_PER_SECOND": "0.1"}
+
 Enter = Callable[..., Socket]
 
 
 class Limited(NamedTuple):
-    """Processes with the limits of the contract, and a Redis of their own."""
+    """Processes with the bursts of the contract, and a Redis of their own."""
 
     redis: Redis
     one: Server
@@ -67,11 +70,18 @@ def limited(_database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     redis = Redis(home=folder / "redis", logs=folder / "log", port=free_ports(1)[0], password="x")
     redis.start()
     try:
-        settings = DEFAULTS | {"REDIS_URL": redis.url}
+        settings = SLOW | {"REDIS_URL": redis.url}
         with start_servers(folder, sockets=2, http=1, **settings) as servers:
             yield Limited(redis, *servers)
     finally:
         redis.stop()
+
+
+@pytest.fixture(scope="module")
+def usual(_database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A process with the limits of the contract."""
+    with start_servers(tmp_path_factory.mktemp("usual"), sockets=1, **USUAL) as (server,):
+        yield server
 
 
 def send(socket: Socket, count: int) -> list[str]:
@@ -94,7 +104,7 @@ class TestMessages:
         before = state_of(room)
         refused = socket.ask({"type": "message", "content": "one more"})
         assert (refused["type"], refused["code"]) == ("error", "rate_limited")
-        assert (refused["room"], refused["retry_after"]) == (room, 1)
+        assert (refused["room"], 1 <= refused["retry_after"] <= 10) == (room, True)
         assert state_of(room) == before
 
     def test_it_is_one_for_all_sockets_processes_and_doors(
@@ -106,7 +116,8 @@ class TestMessages:
         assert [limited.post(alice, room)[0] for _ in range(6)] == [201] * 6
         before = state_of(room)
         status, headers, told = limited.post(alice, room)
-        assert (status, told["code"], headers["Retry-After"]) == (429, "rate_limited", "1")
+        assert (status, told["code"]) == (429, "rate_limited")
+        assert 1 <= int(headers["Retry-After"]) <= 10
         assert headers["Content-Type"] == "application/problem+json"
         assert [send(socket, 1) for socket in sockets] == [["rate_limited"]] * 2
         assert state_of(room) == before
@@ -127,12 +138,16 @@ class TestMessages:
         assert heard == list(range(1, BURST + 1))
 
     def test_it_may_go_on_at_five_a_second(
-        self, limited: Limited, enter: Enter, alice: Person, room: int
+        self, usual: Server, enter: Enter, alice: Person, room: int
     ) -> None:
-        socket = enter(alice, room, server=limited.one)
-        send(socket, BURST)
-        time.sleep(0.25)
-        assert send(socket, 2) == ["ack", "rate_limited"]
+        socket = enter(alice, room, server=usual)
+        began, number = time.monotonic(), 0
+        while (answer := socket.ask({"type": "message", "content": "x"}))["type"] == "ack":
+            number += 1
+        assert BURST <= number <= BURST + 5 * (time.monotonic() - began)
+        assert answer["retry_after"] == 1
+        time.sleep(1)
+        assert send(socket, 4) == ["ack"] * 4
 
     def test_edits_and_deletions_count_as_messages(
         self, limited: Limited, enter: Enter, alice: Person, room: int
@@ -149,15 +164,16 @@ class TestMessages:
         assert state_of(room) == before
 
     def test_a_refused_send_may_be_repeated(
-        self, limited: Limited, enter: Enter, alice: Person, room: int
+        self, usual: Server, enter: Enter, alice: Person, room: int
     ) -> None:
-        enter(alice, room, server=limited.one)
-        for _ in range(BURST):
-            limited.post(alice, room)
+        socket = enter(alice, room, server=usual)
         id_ = uuid4().hex
-        assert limited.post(alice, room, client_id=id_)[0] == 429
-        time.sleep(1)
-        assert limited.post(alice, room, client_id=id_)[0] == 201
+        send(socket, BURST + 5)
+        again = {"type": "message", "content": "x", "client_id": id_}
+        while (answer := socket.ask(again))["type"] == "error":
+            assert answer["code"] == "rate_limited"
+            time.sleep(0.05)
+        assert (answer["duplicate"], answer["message"]["client_id"]) == (False, id_)
 
     def test_without_redis_each_process_counts_alone(
         self, limited: Limited, enter: Enter, alice: Person, room: int
@@ -167,7 +183,7 @@ class TestMessages:
             for socket in sockets:
                 began = time.monotonic()
                 outcomes = send(socket, BURST + 3)
-                assert time.monotonic() - began < 1.5
+                assert time.monotonic() - began < 2
                 assert outcomes[:BURST] == ["ack"] * BURST
                 assert outcomes[-1] == "rate_limited"
 
@@ -190,7 +206,7 @@ class TestCommands:
         answers = self.ping(socket, COMMANDS + 5)
         assert [each["type"] for each in answers[:COMMANDS]] == ["pong"] * COMMANDS
         assert answers[-1]["code"] == "rate_limited"
-        assert answers[-1]["retry_after"] == 1
+        assert 1 <= answers[-1]["retry_after"] <= 10
 
     def test_each_socket_has_its_own(
         self, limited: Limited, enter: Enter, alice: Person, room: int
@@ -242,9 +258,8 @@ class TestTooFastTooOften:
         assert send(socket, BURST) == ["ack"] * BURST
         for _ in range(2):
             assert send(socket, 9) == ["rate_limited"] * 9
-            # One that is accepted begins a new row.
-            time.sleep(0.25)
-            assert send(socket, 1) == ["ack"]
+            # A command that is carried out begins a new row.
+            assert socket.ask({"type": "ping"})["type"] == "pong"
 
 
 class TestSockets:
@@ -307,7 +322,7 @@ class TestADeadProcess:
     def test_leaves_nobody_with_fewer_sockets_for_long(
         self, limited: Limited, enter: Enter, alice: Person, room: int, tmp_path: Path
     ) -> None:
-        settings = DEFAULTS | {"REDIS_URL": limited.redis.url}
+        settings = SLOW | {"REDIS_URL": limited.redis.url}
         with start_servers(tmp_path, sockets=1, **settings) as (third,):
             for _ in range(SOCKETS):
                 enter(alice, room, server=third)

@@ -6,7 +6,7 @@ from django.core.management import call_command
 
 from messaging.management.commands.new_epoch import Command
 from messaging.models import Epoch
-from messaging.queries.rooms import current_epoch
+from messaging.queries.positions import current_epoch
 
 
 class TestNewEpoch:

@@ -11,8 +11,8 @@ from messaging.errors import NotFound
 from messaging.events import user_changed
 from messaging.models import Profile
 from messaging.queries.directory import Person, people_by_id, people_by_username
+from messaging.queries.positions import standings_of
 from messaging.queries.profiles import profile_named, profile_of
-from messaging.queries.rooms import standings_of
 from messaging.serializers.fields import LONGEST_USER_ID
 from messaging.serializers.rooms import LONGEST_USERNAME
 from service_kit.refusals import Refusal
@@ -30,7 +30,7 @@ SET username = excluded.username, display_name = excluded.display_name,
     updated_at = excluded.updated_at
 WHERE (profiles.username, profiles.display_name)
     IS DISTINCT FROM (excluded.username, excluded.display_name)
-RETURNING xmax <> 0
+RETURNING user_id
 """
 
 _seen: OrderedDict[str, tuple[str, str]] = OrderedDict()
@@ -53,9 +53,9 @@ def remember_caller(*, claims: Claims) -> None:
             return
     with connection.cursor() as cursor:
         cursor.execute(_REMEMBER, [claims.user_id, *names])
-        # Nothing for names that are kept already, and false for somebody new.
-        if cursor.fetchone() == (True,):
-            _tell_names(claims.user_id)
+        is_news = cursor.fetchone() is not None
+    if is_news:
+        _tell_names(claims.user_id)
     with _seen_lock:
         _seen[claims.user_id] = names
         if len(_seen) > MOST_REMEMBERED:
@@ -64,7 +64,7 @@ def remember_caller(*, claims: Claims) -> None:
 
 def _tell_names(user_id: str) -> None:
     profile = profile_of(user_id)
-    rooms = {standing.room_id: standing.pos for standing in standings_of(user_id)}
+    rooms = {standing.room_id: standing.pos for standing in standings_of(user_id).rooms}
     if profile is not None and rooms:
         publish([user_changed(profile, rooms=rooms)])
 

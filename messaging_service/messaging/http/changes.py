@@ -16,7 +16,7 @@ from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS, ChangesOutput, RoomsChangesOutput
 from messaging.permissions import LARGEST_ID
 from messaging.queries.changes import Changes, personal_changes, room_changes
-from messaging.queries.rooms import current_epoch
+from messaging.queries.positions import current_epoch
 from messaging.serializers.fields import as_id
 from service_kit.rendering import encode_json
 

@@ -21,8 +21,8 @@ from messaging.events import (
 )
 from messaging.models import Member
 from messaging.permissions import Window, window_of
-from messaging.queries.profiles import personal_position_of
-from messaging.queries.rooms import current_epoch, show_rooms_to_anybody
+from messaging.queries.positions import current_epoch, personal_position_of
+from messaging.queries.rooms import show_rooms_to_anybody
 from messaging.queries.snapshots import snapshot
 from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow, message_text
 

@@ -1,17 +1,15 @@
-"""Messages of one room: pages of its history, and what changed since a position."""
+"""Messages of one room: pages of its history."""
 
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
 from messaging.errors import NotFound
-from messaging.events import Event, message_sent
 from messaging.permissions import LARGEST_ID
 from messaging.serializers.messages import (
     MESSAGE_COLUMNS,
     MessageRow,
     message_json,
-    message_text,
 )
 
 # `seq` has no holes, so a page is a range of it: nothing is counted, sorted or skipped.
@@ -38,16 +36,6 @@ _STARTS: Final = {
     " room.seq - %(limit)s + 1)",
 }
 _STATEMENTS: Final = {name: _HISTORY.format(start=start) for name, start in _STARTS.items()}
-
-_CHANGES: Final = f"""
-SELECT room.pos, {MESSAGE_COLUMNS}
-FROM rooms room
-LEFT JOIN (messages m JOIN profiles p ON p.user_id = m.sender_id)
-    ON m.room_id = room.id AND m.pos > %(after)s AND m.pos <= room.pos
-WHERE room.id = %(room_id)s
-ORDER BY m.pos
-LIMIT %(limit)s
-"""
 
 
 class Page(NamedTuple):
@@ -89,26 +77,3 @@ def history(*, user_id: str, room_id: int, limit: int, **wanted: int) -> Page:
         pos=pos,
         epoch=epoch,
     )
-
-
-class Changes(NamedTuple):
-    """Durable events of a room in `pos` order, and the position they lead to."""
-
-    events: list[Event]
-    pos: int
-    more: bool
-
-
-def changes_since(*, room_id: int, after: int, limit: int) -> Changes:
-    """What the room's rows say now of everything after a position, at most `limit` events.
-
-    One statement, so one snapshot: `pos` and the rows belong together.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANGES, {"room_id": room_id, "after": after, "limit": limit})
-        rows = cursor.fetchall()
-    messages = [MessageRow(*row[1:]) for row in rows if row[1] is not None]
-    events = [message_sent(row, message_text(row)) for row in messages]
-    more = len(events) == limit
-    pos = events[-1].pos if more else rows[0][0] if rows else after
-    return Changes(events=events, pos=pos, more=more)

@@ -23,8 +23,3 @@ def show_profiles(user_ids: Sequence[str]) -> list[dict[str, Any]]:
     """The JSON of those of these people who are known, in the order of their ids."""
     found = Profile.objects.filter(pk__in=user_ids).order_by("pk")
     return [profile_json(profile) for profile in found]
-
-
-def personal_position_of(user_id: str) -> int:
-    """How far what is personal to somebody has come; 0 where nothing is known of him."""
-    return Profile.objects.filter(pk=user_id).values_list("pos", flat=True).first() or 0

@@ -1,15 +1,14 @@
 """Rooms as one of their members sees them, and how far rooms have come."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from messaging.errors import NotFound
-from messaging.models import Epoch, Member, Room
-from messaging.permissions import Window, member_of, window_of
+from messaging.models import Member, Room
 from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow
 from messaging.serializers.rooms import room_json, viewer_json
 
@@ -30,35 +29,6 @@ JOIN messages m ON m.room_id = me.room_id AND m.seq > me.last_read_seq
 WHERE me.user_id = %s AND me.room_id = ANY(%s)
 GROUP BY me.room_id
 """
-
-_ROOMS_ELSEWHERE: Final = """
-SELECT room.id, room.pos
-FROM unnest(%s::bigint[], %s::bigint[]) AS here(id, pos)
-JOIN rooms room ON room.id = here.id AND room.pos <> here.pos
-"""
-
-_PEOPLE_ELSEWHERE: Final = """
-SELECT person.user_id, person.pos
-FROM unnest(%s::text[], %s::bigint[]) AS here(user_id, pos)
-JOIN profiles person ON person.user_id = here.user_id AND person.pos <> here.pos
-"""
-
-_STANDINGS: Final = """
-SELECT me.room_id, room.pos, room.seq, me.last_read_seq, me.visible_from_seq, me.joined_pos
-FROM members me JOIN rooms room ON room.id = me.room_id
-WHERE me.user_id = %s AND me.left_pos IS NULL
-ORDER BY room.last_activity DESC, room.id DESC
-"""
-
-
-class Standing(NamedTuple):
-    """Where a room stands for one of its members."""
-
-    room_id: int
-    pos: int
-    seq: int
-    last_read_seq: int
-    window: Window
 
 
 def rooms_of(*, user_id: str) -> QuerySet[Room]:
@@ -128,35 +98,3 @@ def _rows(statement: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
         cursor.execute(statement, arguments)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
-
-
-def standings_of(user_id: str) -> list[Standing]:
-    """Every room this person is in, the one with the newest message first."""
-    return [
-        Standing(room_id, pos, seq, last_read_seq, Window(visible_from_seq, joined_pos, None))
-        for room_id, pos, seq, last_read_seq, visible_from_seq, joined_pos in _rows(
-            _STANDINGS, [user_id]
-        )
-    ]
-
-
-def standing_in(*, user_id: str, room_id: int) -> Standing:
-    """One of them; raises NotFound."""
-    member = member_of(user_id=user_id, room_id=room_id)
-    room = member.room
-    return Standing(room_id, room.pos, room.seq, member.last_read_seq, window_of(member))
-
-
-def rooms_elsewhere(positions: Mapping[int, int]) -> dict[int, int]:
-    """Of the given rooms those that are at another position than the given, and at which."""
-    return dict(_rows(_ROOMS_ELSEWHERE, [list(positions.keys()), list(positions.values())]))
-
-
-def people_elsewhere(positions: Mapping[str, int]) -> dict[str, int]:
-    """The same of what is personal to people."""
-    return dict(_rows(_PEOPLE_ELSEWHERE, [list(positions.keys()), list(positions.values())]))
-
-
-def current_epoch() -> str:
-    """The age of this database; positions mean something only within one."""
-    return str(Epoch.objects.values_list("value", flat=True).get())

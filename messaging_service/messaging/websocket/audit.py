@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from messaging.queries.rooms import current_epoch, people_elsewhere, rooms_elsewhere
+from messaging.queries.positions import current_epoch, people_elsewhere, rooms_elsewhere
 from messaging.websocket.streams import PersonStream, RoomStream
 from messaging.websocket.threads import in_database_thread
 

@@ -10,11 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from messaging.actions.profiles import remember_caller
-from messaging.errors import NotFound
-from messaging.permissions import LARGEST_ID
+from messaging.queries.positions import Standings, standing_in, standings_of
 from messaging.queries.presence import participants_presence
-from messaging.queries.profiles import personal_position_of
-from messaging.queries.rooms import Standing, current_epoch, standing_in, standings_of
 from messaging.websocket.authentication import PROTOCOL
 from messaging.websocket.bell import Bell
 from messaging.websocket.connection import Connection
@@ -29,15 +26,6 @@ MOST_ROOMS_SHOWN: Final = 200
 MOST_SHOWN_ALONE: Final = 20
 
 
-class Entry(NamedTuple):
-    """What somebody may know the moment he enters; `people` are a room's, with their presence."""
-
-    user_pos: int
-    epoch: str
-    standings: list[Standing]
-    people: Sequence[dict[str, Any]] = ()
-
-
 class Beginning(NamedTuple):
     """Where a client says it had come to, in its socket's address."""
 
@@ -48,20 +36,17 @@ class Beginning(NamedTuple):
 async def enter_room(connection: Connection, beginning: Beginning) -> None:
     """One room; raises NotFound for a stranger."""
     assert connection.room_id is not None
-    if connection.room_id > LARGEST_ID:
-        # What cannot be an id must not get as far as the hub's audit.
-        raise NotFound("room")
     places, stream = connection.places, RoomStream(connection.room_id)
     await places.open([stream])
     with places.arriving():
-        entry = await in_database_thread(
+        standings, people = await in_database_thread(
             _look_into_room, claims=connection.claims, room_id=connection.room_id
         )
-        (standing,) = entry.standings
-        _say_ready(connection, entry)
+        _say_ready(connection, standings)
+        (standing,) = standings.rooms
         if beginning.after is None:
             places.sit(stream, window=standing.window, pos=standing.pos)
-    for frame in _presence_frames(connection.room_id, entry.people):
+    for frame in _presence_frames(connection.room_id, people):
         connection.outlet.send(frame)
     if beginning.after is not None:
         positions = {connection.room_id: beginning.after}
@@ -87,37 +72,31 @@ async def _enter_all(connection: Connection) -> None:
     person = PersonStream(user_id)
     await places.open([person])
     # Who is added to a room from here on is told so; listen first, and look again when all listen.
-    known = await in_database_thread(standings_of, user_id)
-    await places.open([RoomStream(standing.room_id) for standing in known])
+    known = await in_database_thread(_look_around, claims=connection.claims)
+    await places.open([RoomStream(standing.room_id) for standing in known.rooms])
     with places.arriving():
-        entry = await in_database_thread(_look_around, claims=connection.claims)
-        _say_ready(connection, entry)
-        places.sit(person, pos=entry.user_pos)
-        for standing in entry.standings:
+        standings = await in_database_thread(standings_of, user_id)
+        _say_ready(connection, standings)
+        places.sit(person, pos=standings.user_pos)
+        for standing in standings.rooms:
             places.sit_or_follow(standing)
 
 
-def _look_into_room(*, claims: Claims, room_id: int) -> Entry:
+def _look_into_room(*, claims: Claims, room_id: int) -> tuple[Standings, Sequence[dict[str, Any]]]:
+    """Where the room stands, and how its people are: nothing of them where they are too many."""
     remember_caller(claims=claims)
-    return Entry(
-        standings=[standing_in(user_id=claims.user_id, room_id=room_id)],
-        user_pos=personal_position_of(claims.user_id),
-        epoch=current_epoch(),
-        people=participants_presence(room_id=room_id, viewer_id=claims.user_id) or (),
-    )
+    standings = standing_in(user_id=claims.user_id, room_id=room_id)
+    people = participants_presence(room_id=room_id, viewer_id=claims.user_id)
+    return standings, people or ()
 
 
-def _look_around(*, claims: Claims) -> Entry:
+def _look_around(*, claims: Claims) -> Standings:
     remember_caller(claims=claims)
-    return Entry(
-        user_pos=personal_position_of(claims.user_id),
-        standings=standings_of(claims.user_id),
-        epoch=current_epoch(),
-    )
+    return standings_of(claims.user_id)
 
 
-def _say_ready(connection: Connection, entry: Entry) -> None:
-    connection.places.epoch = entry.epoch
+def _say_ready(connection: Connection, standings: Standings) -> None:
+    connection.places.epoch = standings.epoch
     rooms = [
         {
             "room": standing.room_id,
@@ -125,19 +104,19 @@ def _say_ready(connection: Connection, entry: Entry) -> None:
             "seq": standing.seq,
             "last_read_seq": standing.last_read_seq,
         }
-        for standing in entry.standings[:MOST_ROOMS_SHOWN]
+        for standing in standings.rooms[:MOST_ROOMS_SHOWN]
     ]
     ready = {
         "type": "ready",
         "protocol": PROTOCOL,
         "user_id": connection.claims.user_id,
         "session": connection.claims.session_id,
-        "epoch": entry.epoch,
-        "user_pos": entry.user_pos,
+        "epoch": standings.epoch,
+        "user_pos": standings.user_pos,
         "server_time": timestamp(datetime.now(UTC)),
         "heartbeat": HEARTBEAT_SECONDS,
         "rooms": rooms,
-        "more": len(entry.standings) > MOST_ROOMS_SHOWN,
+        "more": len(standings.rooms) > MOST_ROOMS_SHOWN,
     }
     connection.outlet.send(Frame(encode_json(ready)))
 

@@ -12,7 +12,7 @@ import orjson
 from messaging.errors import NotFound
 from messaging.permissions import Window
 from messaging.queries.changes import Changes, personal_changes, room_changes
-from messaging.queries.rooms import Standing
+from messaging.queries.positions import Standing
 from messaging.websocket.frames import Frame, error_frame, synced_frame
 from messaging.websocket.hub import hub
 from messaging.websocket.outlets import Outlet

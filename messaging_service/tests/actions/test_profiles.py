@@ -20,7 +20,9 @@ def remember() -> Any:
 
     def remember(person: Any, username: str, name: str = "Somebody") -> list[Any]:
         claims = verify(token_for(person.id, username=username, name=name))
-        return told_on(PEOPLE_CHANNEL, lambda: remember_caller(claims=claims))
+        told = told_on(PEOPLE_CHANNEL, lambda: remember_caller(claims=claims))
+        # Others come and go meanwhile.
+        return [each for each in told if each[1].get("user_id") == person.id]
 
     return remember
 

@@ -1,8 +1,9 @@
-"""How far rooms have come, as the audit asks."""
+"""Which room is whose, and how far rooms and people have come, as the audit asks."""
 
 from messaging.actions.messages import send_message
-from messaging.models import Epoch
-from messaging.queries.rooms import current_epoch, direct_room_of, moved_past, position_of
+from messaging.models import Epoch, Profile
+from messaging.queries.positions import current_epoch, people_elsewhere, rooms_elsewhere
+from messaging.queries.rooms import direct_room_of
 from messaging.serializers.messages import new_message
 
 
@@ -11,28 +12,23 @@ def send(person, room):
     send_message(sender_id=person.id, room_id=room, message=message)
 
 
-class TestMovedPast:
-    def test_names_the_rooms_that_have_gone_on(self, open_room, alice, carol, room):
+class TestElsewhere:
+    def test_are_the_rooms_at_another_position(self, open_room, alice, carol, room):
         other = open_room(alice, carol)
         for place in (room, room, other):
             send(alice, place)
-        assert moved_past({room: 1, other: 1}) == {room: 2}
-        assert moved_past({room: 0, other: 0}) == {room: 2, other: 1}
-        assert moved_past({room: 2, other: 99}) == {}
+        assert rooms_elsewhere({room: 1, other: 1}) == {room: 2}
+        assert rooms_elsewhere({room: 0, other: 0}) == {room: 2, other: 1}
+        assert rooms_elsewhere({room: 2, other: 99}) == {other: 1}
 
     def test_knows_no_room_that_is_not_there(self, room):
-        assert moved_past({999_999_999: 0}) == {}
-        assert moved_past({}) == {}
+        assert rooms_elsewhere({999_999_999: 0}) == {}
+        assert rooms_elsewhere({}) == {}
 
-
-class TestPositionOf:
-    def test_counts_the_changes_of_a_room(self, alice, room):
-        assert position_of(room) == 0
-        send(alice, room)
-        assert position_of(room) == 1
-
-    def test_is_0_where_there_is_no_room(self):
-        assert position_of(999_999_999) == position_of(2**64) == 0
+    def test_are_the_people_too(self, alice, bob):
+        Profile.objects.filter(pk=alice.id).update(pos=3)
+        asked = {alice.id: 2, bob.id: 0, "nobody": 5}
+        assert people_elsewhere(asked) == {alice.id: 3}
 
 
 class TestDirectRoomOf:

@@ -28,7 +28,7 @@ class TestReady:
             "user_id": bob.id,
             "session": f"session-{bob.id}",
             "epoch": str(Epoch.objects.get().value),
-            "user_pos": 0,
+            "user_pos": 1,
             "heartbeat": 25,
             "rooms": [{"room": room, "pos": 3, "seq": 3, "last_read_seq": 0}],
             "more": False,

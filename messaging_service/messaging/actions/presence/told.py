@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.db import connection, transaction
+from prometheus_client import Counter
 
 from messaging.actions.presence.leases import held_people, see
 from messaging.broadcast import publish
@@ -20,6 +21,10 @@ from messaging.serializers.presence import presence_json
 BATCH: Final = 500
 # Longer than any lease: whoever this Redis does not know then, nobody holds.
 TRUSTED_SECONDS: Final = 40.0
+
+_changes: Final = Counter(
+    "parley_presence_changes", "People who came or went, hidden ones included.", ["change"]
+)
 
 _CAME: Final = """
 INSERT INTO presence (user_id, status, online_since, total_online_seconds)
@@ -51,27 +56,30 @@ RETURNING presence.user_id, presence.status
 
 def came(user_ids: Sequence[str]) -> None:
     """These people are here: tell it of those who were not."""
-    _change(_CAME, [list(user_ids)])
+    _changes.labels("came").inc(_change(_CAME, [list(user_ids)]))
 
 
 def went(user_ids: Sequence[str]) -> None:
     """These people are gone: tell it of those who were here."""
-    _change(_WENT, [list(user_ids), list(HIDDEN), list(HIDDEN)])
+    _changes.labels("went").inc(_change(_WENT, [list(user_ids), list(HIDDEN), list(HIDDEN)]))
 
 
-def _change(statement: str, arguments: list[list[str]]) -> None:
+def _change(statement: str, arguments: list[list[str]]) -> int:
+    """Write it, and tell of those who do not hide; returns how many changed."""
     if not arguments[0]:
-        return
+        return 0
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(statement, arguments)
-            changed = [user_id for user_id, status in cursor.fetchall() if status not in HIDDEN]
-        rows, audiences = presence_rows(changed), audiences_of(changed)
+            changed = cursor.fetchall()
+        shown = [user_id for user_id, status in changed if status not in HIDDEN]
+        rows, audiences = presence_rows(shown), audiences_of(shown)
     publish(
         presence(presence_json(row), rooms=audiences[row.user_id])
         for row in rows
         if row.user_id in audiences
     )
+    return len(changed)
 
 
 def settle(user_ids: Iterable[str]) -> set[str]:

@@ -7,7 +7,8 @@ from django.utils.timezone import now
 from messaging.actions.messages import send_message
 from messaging.events import room_channel
 from messaging.models import Message, Room
-from messaging.queries.messages import changes_since
+from messaging.queries import changes as queries
+from messaging.queries.changes import room_refill
 from messaging.serializers.messages import new_message
 
 
@@ -20,10 +21,10 @@ def send(alice, room):
     return send
 
 
-class TestChangesSince:
+class TestWhatARefillReads:
     def test_are_the_events_that_were_told(self, send, room):
         sent = [send(str(n)) for n in range(3)]
-        changes = changes_since(room_id=room, after=0, limit=10)
+        changes = room_refill(room_id=room, after=0, user_ids=[])
         assert [event.text for event in changes.events] == [
             b'{"type":"message",' + each.text[1:] for each in sent
         ]
@@ -32,15 +33,16 @@ class TestChangesSince:
             (room_channel(room), "message")
         ] * 3
 
-    @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
-    def test_are_covered_exactly_once_in_pages(self, send, room, limit):
+    @pytest.mark.parametrize("size", [1, 900, 1_500, 4_500, 10_000])
+    def test_are_covered_exactly_once_in_pages(self, monkeypatch, send, room, size):
+        monkeypatch.setattr(queries, "PAGE_BYTES", size)
         for _ in range(7):
             send()
         found, after, more = [], 0, True
         while more:
             assert len(found) <= 7, "it never ends"
-            changes = changes_since(room_id=room, after=after, limit=limit)
-            assert len(changes.events) <= limit
+            changes = room_refill(room_id=room, after=after, user_ids=[])
+            assert sum(len(event.text) for event in changes.events[1:]) <= size
             assert changes.events or not changes.more
             found += [event.pos for event in changes.events]
             after, more = changes.pos, changes.more
@@ -49,11 +51,11 @@ class TestChangesSince:
     def test_are_none_at_the_end_and_beyond_it(self, send, room):
         send()
         for after in (1, 2):
-            changes = changes_since(room_id=room, after=after, limit=10)
+            changes = room_refill(room_id=room, after=after, user_ids=[])
             assert (changes.events, changes.pos, changes.more) == ([], 1, False)
 
     def test_are_none_of_an_empty_room(self, room):
-        changes = changes_since(room_id=room, after=0, limit=10)
+        changes = room_refill(room_id=room, after=0, user_ids=[])
         assert (changes.events, changes.pos, changes.more) == ([], 0, False)
 
     def test_show_a_row_once_as_it_is_now_at_its_newest_place(self, send, room):
@@ -61,7 +63,7 @@ class TestChangesSince:
             send(content)
         Message.objects.filter(room_id=room, seq=1).update(content="1", edited_at=now(), pos=4)
         Room.objects.filter(pk=room).update(pos=4)
-        changes = changes_since(room_id=room, after=0, limit=10)
+        changes = room_refill(room_id=room, after=0, user_ids=[])
         shown = [orjson.loads(event.text) for event in changes.events]
         assert [(each["pos"], each["content"]) for each in shown] == [
             (2, "two"),

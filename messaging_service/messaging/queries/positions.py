@@ -1,0 +1,108 @@
+"""Where rooms and people stand, and within which epoch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from django.db import connection
+
+from messaging.errors import NotFound
+from messaging.models import Epoch, Profile
+from messaging.permissions import LARGEST_ID, Window
+
+# One statement, so one moment; the first row says the epoch even to who is in no room.
+_STANDINGS: Final = """
+SELECT epoch.value::text, coalesce(person.pos, 0), room.id, room.pos, room.seq,
+       me.last_read_seq, me.visible_from_seq, me.joined_pos
+FROM epoch
+LEFT JOIN profiles person ON person.user_id = %(user_id)s
+LEFT JOIN (members me JOIN rooms room ON room.id = me.room_id)
+    ON me.user_id = %(user_id)s AND me.left_pos IS NULL {and_in_room}
+ORDER BY room.last_activity DESC, room.id DESC
+"""
+_EVERYWHERE: Final = _STANDINGS.format(and_in_room="")
+_IN_ROOM: Final = _STANDINGS.format(and_in_room="AND me.room_id = %(room_id)s")
+
+_ROOMS_ELSEWHERE: Final = """
+SELECT room.id, room.pos
+FROM unnest(%s::bigint[], %s::bigint[]) AS here(id, pos)
+JOIN rooms room ON room.id = here.id AND room.pos <> here.pos
+"""
+
+_PEOPLE_ELSEWHERE: Final = """
+SELECT person.user_id, person.pos
+FROM unnest(%s::text[], %s::bigint[]) AS here(user_id, pos)
+JOIN profiles person ON person.user_id = here.user_id AND person.pos <> here.pos
+"""
+
+
+class Standing(NamedTuple):
+    """Where a room stands for one of its members."""
+
+    room_id: int
+    pos: int
+    seq: int
+    last_read_seq: int
+    window: Window
+
+
+class Standings(NamedTuple):
+    """Where everything stands for somebody, at one moment."""
+
+    epoch: str
+    user_pos: int
+    rooms: list[Standing]
+
+
+def standings_of(user_id: str) -> Standings:
+    """Every room this person is in, the one with the newest message first."""
+    return _standings(_EVERYWHERE, {"user_id": user_id})
+
+
+def standing_in(*, user_id: str, room_id: int) -> Standings:
+    """One of them; raises NotFound for a stranger."""
+    if room_id > LARGEST_ID:
+        raise NotFound("room")
+    found = _standings(_IN_ROOM, {"user_id": user_id, "room_id": room_id})
+    if not found.rooms:
+        raise NotFound("room")
+    return found
+
+
+def _standings(statement: str, arguments: Mapping[str, object]) -> Standings:
+    rows = _rows(statement, arguments)
+    epoch, user_pos = rows[0][:2]
+    rooms = [
+        Standing(room_id, pos, seq, last_read_seq, Window(visible_from_seq, joined_pos, None))
+        for _, _, room_id, pos, seq, last_read_seq, visible_from_seq, joined_pos in rows
+        if room_id is not None
+    ]
+    return Standings(epoch, user_pos, rooms)
+
+
+def rooms_elsewhere(positions: Mapping[int, int]) -> dict[int, int]:
+    """Of the given rooms those that are at another position than the given, and at which."""
+    return dict(_rows(_ROOMS_ELSEWHERE, [list(positions.keys()), list(positions.values())]))
+
+
+def people_elsewhere(positions: Mapping[str, int]) -> dict[str, int]:
+    """The same of what is personal to people."""
+    return dict(_rows(_PEOPLE_ELSEWHERE, [list(positions.keys()), list(positions.values())]))
+
+
+def personal_position_of(user_id: str) -> int:
+    """How far what is personal to somebody has come; 0 where nothing is known of him."""
+    return Profile.objects.filter(pk=user_id).values_list("pos", flat=True).first() or 0
+
+
+def current_epoch() -> str:
+    """The age of this database; positions mean something only within one."""
+    return str(Epoch.objects.values_list("value", flat=True).get())
+
+
+def _rows(
+    statement: str, arguments: Sequence[object] | Mapping[str, object]
+) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, arguments)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
