@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import time
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
@@ -64,7 +63,7 @@ class Connection:
         """Stay connected: come back with jitter, or raise Stopped, as the close code says."""
         pause, renew = SHORTEST_PAUSE, False
         while True:
-            began, code, reason = time.monotonic(), CUT, ""
+            code, reason = CUT, ""
             try:
                 await self._connect(await self._token(renew))
             except ConnectionClosed as closed:
@@ -73,13 +72,13 @@ class Connection:
             except (InvalidHandshake, OSError, TimeoutError, httpx.HTTPError):
                 pass
             finally:
+                was_ready = self.is_ready
                 self._lose()
                 await self._lost()
             if code in STOP or reason == REPLACED:
                 raise Stopped(code)
             renew = code == RENEW
-            lasted = time.monotonic() - began > LONGEST_PAUSE
-            pause = SHORTEST_PAUSE if lasted else min(2 * pause, LONGEST_PAUSE)
+            pause = SHORTEST_PAUSE if was_ready else min(2 * pause, LONGEST_PAUSE)
             await asyncio.sleep(pause * random.random())  # noqa: S311 - jitter.
 
     async def ask(self, command: Frame) -> Frame:
