@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.utils.timezone import now
+from prometheus_client import REGISTRY
 from tests.websocket.keepers import Told
 
 from messaging.actions.presence import chosen, told
@@ -151,6 +152,18 @@ class TestComingAndGoing:
             act(ids)
         assert heard.of(alice) == ["online", "offline"]
         assert heard.of(bob) == ["online"]
+
+    def test_is_counted(self, heard, alice, bob):
+        def counted():
+            name = "parley_presence_changes_total"
+            kinds = ({"change": "came"}, {"change": "went"})
+            return [REGISTRY.get_sample_value(name, kind) or 0 for kind in kinds]
+
+        came_before, went_before = counted()
+        set_presence(user_id=bob.id, status="invisible")
+        for act, ids in ((came, [alice.id, bob.id]), (came, [alice.id]), (went, [alice.id])):
+            act(ids)
+        assert counted() == [came_before + 2, went_before + 1]
 
     def test_at_once_in_many_threads_is_told_once(self, heard, together, crowd_of):
         people = crowd_of(30)

@@ -299,8 +299,8 @@ class TestWithoutRedis:
         await come(keepers(), heard, alice)
         await asyncio.sleep(3)
         with frozen(redis):
-            await asyncio.sleep(1.5)
-        await until(lambda: kept.seconds_left(alice, f"of {alice.id}") > 33, within=2)
+            await asyncio.sleep(2.5)
+        await until(lambda: kept.seconds_left(alice, f"of {alice.id}") > 33, within=3)
 
     async def test_who_closed_before_it_began_anew_goes(self, redis, keepers, heard, alice, room):
         keeper = keepers()
