@@ -31,16 +31,23 @@ def listen(channel: str) -> Iterator[Callable[[], bytes]]:
 def told_on(channel: str, act: Callable[[], object]) -> list[tuple[int, dict[str, Any]]]:
     """What an act tells on a channel: each event with the position it is told with.
 
-    New messages are left out: what was sent before the act may be told a moment later.
+    New messages are left out: another process may tell those of before a moment later.
     """
-    told = []
     with listen(channel) as hear:
+        _hear_up_to("the beginning", channel, hear)
         act()
-        # Sockets hear it too, so it is something they may.
-        publish([Event(channel, "the end", b'{"type":"pong"}')])
-        while (envelope := unseal(hear())).kind != "the end":
-            frame = orjson.loads(envelope.text)
-            assert frame["type"] == envelope.kind
-            if envelope.kind != "message":
-                told.append((envelope.pos, frame))
+        return _hear_up_to("the end", channel, hear)
+
+
+def _hear_up_to(
+    mark: str, channel: str, hear: Callable[[], bytes]
+) -> list[tuple[int, dict[str, Any]]]:
+    # Sockets hear the mark too, so it is something they may.
+    publish([Event(channel, mark, b'{"type":"pong"}')])
+    told = []
+    while (envelope := unseal(hear())).kind != mark:
+        frame = orjson.loads(envelope.text)
+        assert frame["type"] == envelope.kind
+        if envelope.kind != "message":
+            told.append((envelope.pos, frame))
     return told
