@@ -8,7 +8,7 @@ import orjson
 from django.conf import settings
 from redis import Redis
 
-from messaging.broadcast import publish, unseal
+from messaging.broadcast import Envelope, publish, unseal
 from messaging.events import Event
 
 
@@ -28,15 +28,26 @@ def listen(channel: str) -> Iterator[Callable[[], bytes]]:
         yield hear
 
 
-def told_on(channel: str, act: Callable[[], object]) -> list[tuple[int, dict[str, Any]]]:
+def told_on(
+    channel: str, act: Callable[[], object], *, at_least: int = 0
+) -> list[tuple[int, dict[str, Any]]]:
     """What an act tells on a channel: each event with the position it is told with.
 
-    New messages are left out: another process may tell those of before a moment later.
+    Another process tells a moment after it has answered, so `at_least` so many are waited for.
+    New messages are left out: those of before may be told as late.
     """
     with listen(channel) as hear:
         _hear_up_to("the beginning", channel, hear)
         act()
-        return _hear_up_to("the end", channel, hear)
+        told = _hear(hear, at_least)
+        return told + _hear_up_to("the end", channel, hear)
+
+
+def _hear(hear: Callable[[], bytes], number: int) -> list[tuple[int, dict[str, Any]]]:
+    told: list[tuple[int, dict[str, Any]]] = []
+    while len(told) < number:
+        told += _event(unseal(hear()))
+    return told
 
 
 def _hear_up_to(
@@ -46,8 +57,11 @@ def _hear_up_to(
     publish([Event(channel, mark, b'{"type":"pong"}')])
     told = []
     while (envelope := unseal(hear())).kind != mark:
-        frame = orjson.loads(envelope.text)
-        assert frame["type"] == envelope.kind
-        if envelope.kind != "message":
-            told.append((envelope.pos, frame))
+        told += _event(envelope)
     return told
+
+
+def _event(envelope: Envelope) -> list[tuple[int, dict[str, Any]]]:
+    frame = orjson.loads(envelope.text)
+    assert frame["type"] == envelope.kind
+    return [] if envelope.kind == "message" else [(envelope.pos, frame)]
