@@ -2,49 +2,15 @@
 
 from typing import Any, Final
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
+# To import the shapes is to make them known.
+import messaging.http.field_shapes  # noqa: F401
 from service_kit.authentication import BearerScheme
 
 
 class CallerScheme(BearerScheme):  # type: ignore[no-untyped-call]
     target_class = "messaging.http.authentication.CallerAuthentication"
-
-
-class TextFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    target_class = "messaging.serializers.fields.TextField"
-
-    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
-        return {"type": "string", "minLength": 1, "maxLength": self.target.max_length}
-
-
-class ClientIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    target_class = "messaging.serializers.fields.ClientIdField"
-
-    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
-        return {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
-
-
-class IdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    target_class = "messaging.serializers.fields.IdField"
-
-    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
-        return {
-            "oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]{1,20}$"}],
-        }
-
-
-class UserIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    target_class = "messaging.serializers.fields.UserIdField"
-
-    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
-        return {
-            "oneOf": [
-                {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
-                {"type": "integer", "minimum": 0},
-            ]
-        }
 
 
 class ProblemFieldOutput(serializers.Serializer[Any]):
@@ -104,20 +70,17 @@ class MessageOutput(serializers.Serializer[Any]):
     )
 
 
-class MessagesOutput(serializers.Serializer[Any]):
-    results = MessageOutput(many=True)
-    previous = serializers.URLField(allow_null=True)
-    next = serializers.URLField(allow_null=True)
-    pos = serializers.IntegerField(required=False, help_text="Only with a room.")
-    epoch = serializers.UUIDField(required=False, help_text="Only with a room.")
-
-
 class HistoryOutput(serializers.Serializer[Any]):
     results = MessageOutput(many=True)
     previous = serializers.URLField(allow_null=True)
     next = serializers.URLField(allow_null=True)
     pos = serializers.IntegerField()
     epoch = serializers.UUIDField()
+
+
+class MessagesOutput(HistoryOutput):
+    pos = serializers.IntegerField(required=False, help_text="Only with a room.")
+    epoch = serializers.UUIDField(required=False, help_text="Only with a room.")
 
 
 class ParticipantOutput(serializers.Serializer[Any]):

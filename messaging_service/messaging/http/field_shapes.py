@@ -1,0 +1,40 @@
+"""The shapes of our own fields, for the OpenAPI document."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+
+
+class TextFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "messaging.serializers.fields.TextField"
+
+    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
+        return {"type": "string", "minLength": 1, "maxLength": self.target.max_length}
+
+
+class ClientIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "messaging.serializers.fields.ClientIdField"
+
+    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
+        return {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
+
+
+class IdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "messaging.serializers.fields.IdField"
+
+    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
+        return {
+            "oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]{1,20}$"}],
+        }
+
+
+class UserIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "messaging.serializers.fields.UserIdField"
+
+    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
+        return {
+            "oneOf": [
+                {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+                {"type": "integer", "minimum": 0},
+            ]
+        }
