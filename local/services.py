@@ -34,6 +34,12 @@ _UVICORN = (
     # At a lower level it writes down the address of every socket, the token in it included.
     *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "5"),
 )
+# What else can serve the same sockets: for tests, and for whoever has to.
+_DAPHNE = (
+    *("-m", "daphne", "--bind", LOOPBACK, "--websocket-max-message-size", "65536"),
+    # Its log of requests would hold the address of every socket, the token in it included.
+    *("--verbosity", "0", "config.asgi:application"),
+)
 
 
 @dataclass(kw_only=True)
@@ -54,9 +60,9 @@ class Service:
         files = ("--worker-tmp-dir", str(self.scratch), "--bind", f"{LOOPBACK}:{port}")
         return self._process(self.name, [*_GUNICORN, *files], port=port)
 
-    def sockets(self, *, number: int, port: int) -> Process:
-        """Return one of its socket processes."""
-        command = [*_UVICORN, "--port", str(port)]
+    def sockets(self, *, number: int, port: int, server: str = "uvicorn") -> Process:
+        """Return one of its socket processes, under uvicorn or daphne."""
+        command = [*{"uvicorn": _UVICORN, "daphne": _DAPHNE}[server], "--port", str(port)]
         return self._process(f"messaging_sockets-{number}", command, port=port)
 
     def manage(self, *words: str) -> Process:

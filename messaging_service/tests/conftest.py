@@ -62,7 +62,13 @@ from messaging.broadcast import publisher, unseal  # noqa: E402
 from messaging.events import room_channel  # noqa: E402
 from messaging_service.tests.doors import DOORS, Door, SocketDoor  # noqa: E402
 from messaging_service.tests.people import Api, Person  # noqa: E402
-from messaging_service.tests.servers import AuthService, Server, start_auth_service, start_servers  # noqa: E402
+from messaging_service.tests.servers import (  # noqa: E402
+    SOCKET_SERVER,
+    AuthService,
+    Server,
+    start_auth_service,
+    start_servers,
+)
 from messaging_service.tests.sockets import Socket  # noqa: E402
 from messaging_service.tests.state import state_of  # noqa: E402
 from messaging_service.tests.telling import listen  # noqa: E402
@@ -71,6 +77,23 @@ from service_kit.tokens import verify  # noqa: E402
 
 install_test_keys()
 _ids = count(1000)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    servers = {"choices": ["uvicorn", "daphne"], "default": "uvicorn"}
+    parser.addoption("--socket-server", help="what serves the sockets", **servers)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    os.environ[SOCKET_SERVER] = config.getoption("--socket-server")
+    config.addinivalue_line("markers", "not_under_daphne(reason): see docs/daphne.md")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ[SOCKET_SERVER] == "daphne":
+        for item in items:
+            if mark := item.get_closest_marker("not_under_daphne"):
+                item.add_marker(pytest.mark.skip(reason=f"Daphne: {mark.args[0]}"))
 
 
 @pytest.fixture(scope="session")

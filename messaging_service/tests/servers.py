@@ -1,6 +1,7 @@
 """Real processes of this service and of auth_service, started as `make run` starts them."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from local.processes import Process
 from local.secrets import ensure_private_key
 from local.services import Service, ready
 from service_kit.testing import public_key_pem
+
+# Where conftest.py says under which server the socket processes run.
+SOCKET_SERVER = "SOCKET_SERVER"
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,10 @@ def start_servers(
     """
     service = messaging_service(folder, **environment)
     ports = free_ports(sockets + http)
-    processes = [service.sockets(number=n, port=port) for n, port in enumerate(ports[:sockets])]
+    under = os.environ[SOCKET_SERVER]
+    processes = [
+        service.sockets(number=n, port=port, server=under) for n, port in enumerate(ports[:sockets])
+    ]
     processes += [service.http(port=port) for port in ports[sockets:]]
     with run(*processes):
         yield [Server(process) for process in processes]
