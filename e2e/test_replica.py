@@ -28,7 +28,8 @@ def ready(*rooms: tuple[int, int], epoch: str = EPOCH, more: bool = False) -> Fr
 
 def message(id_: int, pos: int, content: str = "", *, kind: str = "message") -> Frame:
     sender = {"sender_id": BOB, "sender_username": "bob", "sender_name": "Bob"}
-    return {"type": kind, "id": id_, "room": ROOM, "pos": pos, "content": content, **sender}
+    place = {"id": id_, "room": ROOM, "seq": id_, "pos": pos}
+    return {"type": kind, "content": content, **place, **sender}
 
 
 def synced(pos: int, **other: Any) -> Frame:
@@ -166,6 +167,13 @@ class TestMembership:
         replica.apply(member("joined", "3", 6))
         replica.apply(member("left", BOB, 7))
         assert replica.rooms[ROOM].people == {ME, "3"}
+
+    def test_begins_with_nothing_unread_and_ends_with_its_marker(self, replica: Replica) -> None:
+        replica.apply(message(1, 6))
+        replica.apply(member("joined", "3", 7))
+        assert replica.rooms[ROOM].reads["3"] == 1
+        replica.apply(member("left", "3", 8))
+        assert "3" not in replica.rooms[ROOM].reads
 
     def test_is_not_undone_by_what_was_fetched_before(self, replica: Replica) -> None:
         replica.apply(member("joined", "3", 6))

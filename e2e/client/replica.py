@@ -136,6 +136,9 @@ class Replica:
                 here = frame["type"] == "member.joined"
                 named = {key: frame[key] for key in ("pos", "username", "role")}
                 room.keep_member(frame["user_id"], here=here, **named)
+                if here:
+                    # Whoever comes has nothing unread.
+                    room.mark_read(frame["user_id"], room.last_seq)
                 room.move_to(frame["pos"])
             case "read":
                 room.mark_read(frame["user_id"], frame["seq"])

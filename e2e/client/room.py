@@ -29,6 +29,8 @@ class Room:
         held = self.members.get(user_id)
         if held is None or held["pos"] <= member["pos"]:
             self.members[user_id] = member
+            if not member["here"]:
+                self.reads.pop(user_id, None)
 
     def mark_read(self, user_id: str, seq: int) -> None:
         self.reads[user_id] = max(seq, self.reads.get(user_id, 0))
@@ -36,6 +38,10 @@ class Room:
     def move_to(self, pos: int) -> None:
         if not self.behind:
             self.pos = max(self.pos, pos)
+
+    @property
+    def last_seq(self) -> int:
+        return max((message["seq"] for message in self.messages.values()), default=0)
 
     @property
     def people(self) -> set[str]:
