@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
-from e2e.asyncapi import asked, checked, document, told
-from messaging.websocket.commands import COMMANDS
+from e2e.asyncapi import DOCUMENT, asked, checked, document, told
+from messaging.websocket.commands import COMMANDS, EVERYWHERE
 from service_kit.codes import STATUS
 
 STANDARD = Path(__file__).parent / "standards" / "asyncapi-3.0.0.json"
@@ -50,10 +50,21 @@ class TestDocument:
                 found = found[step]
 
     def test_names_every_command_there_is(self):
-        assert COMMANDS.keys() <= asked().keys()
+        assert COMMANDS.keys() == asked().keys()
+
+    def test_says_which_are_for_a_socket_without_rooms(self):
+        named = document()["channels"]["notifications"]["messages"]
+        commands = {key.removeprefix("command.") for key in named if key.startswith("command.")}
+        assert commands == EVERYWHERE
 
     def test_names_every_code_there_is(self):
         assert set(document()["components"]["schemas"]["Code"]["enum"]) == STATUS.keys()
+
+    def test_names_nothing_the_guide_leaves_out(self):
+        guide = (DOCUMENT.parent / "protocol.md").read_text()
+        names = {message["name"] for message in MESSAGES.values()}
+        assert {name for name in names if f"`{name}`" not in guide} <= asked().keys()
+        assert all(f'{{"type":"{name}"' in guide for name in asked())
 
     def test_shows_an_example_of_everything(self):
         shown = {case.values[0] for case in EXAMPLES}
