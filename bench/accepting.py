@@ -12,7 +12,7 @@ from bench.rooms import PAIRS
 from bench.stage import turned
 from bench.systems import Parley, Plain
 from bench.talk import Storm
-from bench.usage import alone, resident_bytes
+from bench.usage import alone, cpu_seconds, resident_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,11 @@ class Accepting:
 
     def _accepts(self, server: Server, number: int) -> Measurement:
         paths = _paths(server, ACCEPTED)
-        with alone(server.process.pid):
+        pid = server.process.pid
+        with alone(pid):
+            used = cpu_seconds(pid)
             storm = Storm(server.port, paths)
+            used = cpu_seconds(pid) - used
             storm.close()
             # The next one's turn begins when this one has closed them all.
             time.sleep(PAUSE_SECONDS)
@@ -58,6 +61,7 @@ class Accepting:
             workload=ACCEPTS,
             system=server.name,
             throughput=len(latencies) / storm.seconds,
+            per_cpu=len(latencies) / used,
             p50=percentile(latencies, 0.5),
             p99=percentile(latencies, 0.99),
         )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import redis
 
+from bench.systems import SocketIo
+
 if TYPE_CHECKING:
     from bench.engines import Engines
 
@@ -44,6 +46,7 @@ def versions(running: Engines) -> dict[str, str]:
         "postgres": str(row[0]) if row else "",
         name.partition("_")[0]: str(server[name]),
         **{package: version(package) for package in PACKAGES},
+        **(SocketIo.versions() if SocketIo.can_run() else {}),
     }
 
 

@@ -17,18 +17,31 @@ NOTES = """\
 Everything shares the machine: load client, servers, Postgres with its durable defaults (fsync,
 full_page_writes and synchronous_commit on) and Redis. Figures are medians over the rounds, in which
 the systems take turns; a ratio is the median of the ratios within each round. Throughput is per
-second; latencies are milliseconds from when a message was due to its ack, or from a request to its
-answer. After every load on the write path each acknowledged message is stored exactly once, and
-every room is numbered without holes, or there is no result. Delivered is what sockets were told, of
-what they had to be told, when nothing more had come for a second.
+second; latencies are milliseconds from when a message was due to its ack, to its delivery in a
+fan-out, or from a request to its answer. After every load on the write path each acknowledged
+message is stored exactly once, and every room is numbered without holes, or there is no result.
+Delivered is what sockets were told, of what they had to be told, when nothing more had come for a
+second (in a fan-out: for two).
 
-- parley: one socket process of messaging_service as `make run` starts it, with tokens and members.
+Where a server's processor time counts it has a core of its own, and all else shares the others.
+"Per CPU-second" divides by the time of all the server's threads. A closed loop of fan-out has four
+messages of 100 bytes on their way. parley and the tutorial store each message before they tell it,
+and parley looks whether its sender may; socket.io does neither, in the same figure.
+
+- parley: one socket process of messaging_service as `make run` starts it, with tokens and members,
+  and without limits on how often one may ask.
+- parley, Traefik: the same process through the gateway. parley, Daphne: the same application there.
 - prototype: the same two statements without authorisation, bare ASGI, Redis, uvicorn.
 - tutorial: Channels consumer, ORM through database_sync_to_async, group_send, Daphne, persistent
   connections; 1,000/s is beyond it.
+- socket.io: one Node process with the Redis adapter and plain WebSockets, as its documentation has
+  rooms.
+- plain ASGI: the same uvicorn around an application that accepts and says one word. parley's
+  sockets each come with a token never seen before, in a hundred rooms of two people.
 - ModelSerializer: the same history as a DRF view with nested sender, on the same tables, under the
   same gunicorn options and middleware.
 - service_kit, PyJWT: tokens (EdDSA) never seen before, verified in one thread; no target.
+- The audit: a socket process with ten thousand rooms in which nothing happens, and Postgres.
 """
 
 

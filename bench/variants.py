@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from local.ports import LOOPBACK, free_ports
@@ -35,14 +33,7 @@ def traefik(stage: Stage) -> Traefik:
 def daphne(stage: Stage) -> Process:
     """Start parley's application under Daphne."""
     port = free_ports(1)[0]
-    where = ("--bind", LOOPBACK, "--port", str(port), "--verbosity", "0")
-    uvicorn = stage.parley.service.sockets(number=0, port=port)
-    process = replace(
-        uvicorn,
-        name="daphne",
-        log=uvicorn.log.with_name("daphne.log"),
-        command=[sys.executable, "-m", "daphne", *where, "config.asgi:application"],
-    )
+    process = stage.parley.service.sockets(number=0, port=port, server="daphne")
     stage.started.callback(process.stop)
     process.start()
     process.wait_until(lambda: ready(process))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from bench.engines import Engines
 
 SOURCE = Path(__file__).parent.parent / "socketio"
+NODE = shutil.which("node") or "node"
+NPM = shutil.which("npm") or "npm"
 FILES = ("package.json", "package-lock.json", "server.js")
 
 
@@ -29,7 +32,7 @@ class SocketIo:
         self.port = free_ports(1)[0]
         self.process = Process(
             name="socketio",
-            command=["node", str(_installed() / "server.js")],
+            command=[NODE, str(_installed() / "server.js")],
             folder=ROOT,
             log=engines.home / "log" / "socketio.log",
             port=self.port,
@@ -45,6 +48,12 @@ class SocketIo:
     @staticmethod
     def can_run() -> bool:
         return all(map(shutil.which, ("node", "npm")))
+
+    @staticmethod
+    def versions() -> dict[str, str]:
+        node = subprocess.run([NODE, "--version"], stdout=subprocess.PIPE, check=True, text=True)
+        wanted = json.loads((SOURCE / "package.json").read_text())["dependencies"]
+        return {"node": node.stdout.strip().removeprefix("v"), **wanted}
 
     def path(self) -> str:
         return "/socket.io/?EIO=4&transport=websocket"
