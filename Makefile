@@ -26,6 +26,8 @@ test: installed-dev  ## Run every test, each suite in a process of its own
 	@PYTHONPATH="$(call SERVICE_PATH,shared)" $(PY) -m pytest shared/tests
 	@PYTHONPATH="$(call SERVICE_PATH,auth_service)" $(PY) -m pytest auth_service/tests
 	@PYTHONPATH="$(call SERVICE_PATH,messaging_service)" $(PY) -m pytest messaging_service/tests
+	@PYTHONPATH="$(call SERVICE_PATH,messaging_service)" $(PY) -m pytest --socket-server=daphne \
+	  $(UNDER_DAPHNE:%=messaging_service/tests/websocket/test_%.py)
 	@$(PY) -m pytest local/tests
 	@$(PY) -m pytest e2e
 
@@ -34,6 +36,7 @@ check: installed-dev  ## Format, lint, types, imports
 	@$(PY) -m ruff check .
 	@$(call types,auth_service,../shared/service_kit)
 	@$(call types,auth_service,../local)
+	@$(call types,auth_service,../bench)
 	@$(call types,auth_service,accounts config)
 	@$(call types,messaging_service,messaging config)
 	@$(call imports,auth_service)
@@ -65,6 +68,8 @@ types = cd $(1) && DEBUG=true SECRET_KEY=$(ANY_SECRET) JWT_ALGORITHM=HS256 JWT_S
 	PYTHONPATH="$(call SERVICE_PATH,$(1))" MYPYPATH="$(CURDIR)/shared:$(CURDIR)" \
 	"$(CURDIR)/$(PY)" -m mypy --config-file "$(CURDIR)/pyproject.toml" \
 	--cache-dir "$(CURDIR)/.mypy_cache/$(notdir $(firstword $(2)))" $(2)
+# What talks to real socket processes is tested with the other server too: docs/daphne.md.
+UNDER_DAPHNE := authentication commands expiry notifications origins sockets windows
 ANY_SECRET := only-to-read-types-with-0123456789
 
 imports = cd $(1) && PYTHONPATH="$(call SERVICE_PATH,$(1))" "$(CURDIR)/$(PY)" -c \

@@ -22,6 +22,7 @@ SHEDDING_BYTES: Final = MOST_WAITING_BYTES // 2
 LOADED_BYTES: Final = MOST_WAITING_BYTES // 8
 CUT_AFTER_SECONDS: Final = 10.0
 TOO_SLOW: Final = 4408
+NORMAL: Final = 1000
 
 _shed: Final = Counter("parley_frames_shed_total", "Passing events left out for slow sockets.")
 _given_up: Final = Counter("parley_sockets_given_up_total", "Sockets closed for being too slow.")
@@ -194,7 +195,12 @@ class QueuedOutlet:
 
     async def _close(self, message: dict[str, Any]) -> None:
         with suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._send(message), CUT_AFTER_SECONDS)
+            try:
+                await asyncio.wait_for(self._send(message), CUT_AFTER_SECONDS)
+            except (OSError, TimeoutError):
+                raise
+            except Exception:  # noqa: BLE001 - Daphne has no codes from 1001 to 2999.
+                await self._send(message | {"code": NORMAL})
 
     async def close(self, code: int, reason: str = "") -> None:
         if self._closed:

@@ -27,6 +27,9 @@ def open_from(server, room, alice):
     return open_socket
 
 
+UNREADABLE = pytest.mark.not_under_daphne("it answers 400 before we are asked")
+
+
 class TestAPage:
     @pytest.mark.parametrize("origin", [OURS, OURS.upper(), "http://localhost:3000"])
     def test_of_ours_may_open_a_socket(self, open_from, origin):
@@ -41,9 +44,9 @@ class TestAPage:
             "https://app.example.org:8443",
             "http://localhost",
             "null",
-            "",
-            "https://[::1",
-            "https://app.example.org:99999",
+            pytest.param("", marks=UNREADABLE),
+            pytest.param("https://[::1", marks=UNREADABLE),
+            pytest.param("https://app.example.org:99999", marks=UNREADABLE),
         ],
     )
     def test_of_somebody_else_is_refused_before_the_upgrade(self, open_from, origin):
