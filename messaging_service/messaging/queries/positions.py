@@ -5,22 +5,29 @@ from typing import Any, Final, NamedTuple
 
 from django.db import connection
 
-from messaging.errors import NotFound
 from messaging.models import Epoch, Profile
 from messaging.permissions import LARGEST_ID, Window
 
-# One statement, so one moment; the first row says the epoch even to who is in no room.
+# One statement each, so one moment; a row says the epoch even to who is in no room.
 _STANDINGS: Final = """
 SELECT epoch.value::text, coalesce(person.pos, 0), room.id, room.pos, room.seq,
        me.last_read_seq, me.visible_from_seq, me.joined_pos
-FROM epoch
+"""
+_EVERYWHERE: Final = f"""
+{_STANDINGS} FROM epoch
 LEFT JOIN profiles person ON person.user_id = %(user_id)s
 LEFT JOIN (members me JOIN rooms room ON room.id = me.room_id)
-    ON me.user_id = %(user_id)s AND me.left_pos IS NULL {and_in_room}
+    ON me.user_id = %(user_id)s AND me.left_pos IS NULL
 ORDER BY room.last_activity DESC, room.id DESC
 """
-_EVERYWHERE: Final = _STANDINGS.format(and_in_room="")
-_IN_ROOM: Final = _STANDINGS.format(and_in_room="AND me.room_id = %(room_id)s")
+_IN_ROOMS: Final = f"""
+{_STANDINGS} FROM epoch
+CROSS JOIN unnest(%s::text[], %s::bigint[]) WITH ORDINALITY AS asked(user_id, room_id, n)
+LEFT JOIN profiles person ON person.user_id = asked.user_id
+LEFT JOIN (members me JOIN rooms room ON room.id = me.room_id)
+    ON me.user_id = asked.user_id AND me.room_id = asked.room_id AND me.left_pos IS NULL
+ORDER BY asked.n
+"""
 
 _ROOMS_ELSEWHERE: Final = """
 SELECT room.id, room.pos
@@ -55,21 +62,18 @@ class Standings(NamedTuple):
 
 def standings_of(user_id: str) -> Standings:
     """Every room this person is in, the one with the newest message first."""
-    return _standings(_EVERYWHERE, {"user_id": user_id})
+    return _standings(_rows(_EVERYWHERE, {"user_id": user_id}))
 
 
-def standing_in(*, user_id: str, room_id: int) -> Standings:
-    """One of them; raises NotFound for a stranger."""
-    if room_id > LARGEST_ID:
-        raise NotFound("room")
-    found = _standings(_IN_ROOM, {"user_id": user_id, "room_id": room_id})
-    if not found.rooms:
-        raise NotFound("room")
-    return found
+def standings_in(asked: Sequence[tuple[str, int]]) -> list[Standings]:
+    """For each of these people and rooms, in this order; without a room for a stranger to it."""
+    # Postgres would refuse a number that cannot be an id, and with it all the others.
+    room_ids = [room_id if room_id <= LARGEST_ID else 0 for _, room_id in asked]
+    rows = _rows(_IN_ROOMS, [[user_id for user_id, _ in asked], room_ids])
+    return [_standings([row]) for row in rows]
 
 
-def _standings(statement: str, arguments: Mapping[str, object]) -> Standings:
-    rows = _rows(statement, arguments)
+def _standings(rows: Sequence[tuple[Any, ...]]) -> Standings:
     epoch, user_pos = rows[0][:2]
     rooms = [
         Standing(room_id, pos, seq, last_read_seq, Window(visible_from_seq, joined_pos, None))

@@ -1,6 +1,7 @@
 """How people are, as those who share a room with them see it."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django.db import connection
@@ -30,11 +31,18 @@ ORDER BY profile.user_id
 """
 
 _PARTICIPANTS: Final = f"""
-SELECT {PRESENCE_COLUMNS}
-FROM members member
+SELECT small.room_id, {PRESENCE_COLUMNS}
+FROM (
+    SELECT room_id FROM unnest(%(room_ids)s::bigint[]) AS asked(room_id)
+    WHERE %(most)s >= (SELECT count(*) FROM (
+        SELECT FROM members other
+        WHERE other.room_id = asked.room_id AND other.left_pos IS NULL LIMIT %(most)s + 1
+    ) AS few)
+) AS small
+JOIN members member ON member.room_id = small.room_id AND member.left_pos IS NULL
 JOIN profiles profile ON profile.user_id = member.user_id
 LEFT JOIN presence ON presence.user_id = member.user_id
-WHERE member.room_id = %s AND member.left_pos IS NULL ORDER BY member.id LIMIT %s
+ORDER BY member.id
 """
 
 _AUDIENCES: Final = """
@@ -65,15 +73,21 @@ ORDER BY user_id LIMIT %s
 def shown_presence(*, viewer_id: str, user_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Of these people himself and those he shares a room with, in the order of their ids."""
     rows = _read(_SHOWN, [list(user_ids), viewer_id, viewer_id])
-    return [_shown(PresenceRow(*row), viewer_id) for row in rows]
+    return show_to(viewer_id, [PresenceRow(*row) for row in rows])
 
 
-def participants_presence(*, room_id: int, viewer_id: str) -> list[dict[str, Any]] | None:
-    """Everybody in a room he is in, himself as he chose to be; None where they are over 500."""
-    rows = _read(_PARTICIPANTS, [room_id, MOST_PARTICIPANTS + 1])
-    if len(rows) > MOST_PARTICIPANTS:
-        return None
-    return [_shown(PresenceRow(*row), viewer_id) for row in rows]
+def participants_of(room_ids: Iterable[int]) -> dict[int, list[PresenceRow]]:
+    """Everybody in each of these rooms, with what was told of him; no room of over 500 people."""
+    found: dict[int, list[PresenceRow]] = defaultdict(list)
+    asked = {"room_ids": list(room_ids), "most": MOST_PARTICIPANTS}
+    for room_id, *row in _read(_PARTICIPANTS, asked):
+        found[room_id].append(PresenceRow(*row))
+    return found
+
+
+def show_to(viewer_id: str, rows: Iterable[PresenceRow]) -> list[dict[str, Any]]:
+    """These people as he sees them, who shares a room with them; himself as he chose to be."""
+    return [presence_json(row, is_own=row.user_id == viewer_id) for row in rows]
 
 
 def people_near(*, viewer_id: str) -> QuerySet[Profile]:
@@ -81,10 +95,6 @@ def people_near(*, viewer_id: str) -> QuerySet[Profile]:
     mine = Member.objects.filter(user_id=viewer_id, left_pos__isnull=True).values("room_id")
     shared = Member.objects.filter(user_id=OuterRef("pk"), left_pos__isnull=True, room_id__in=mine)
     return Profile.objects.filter(Exists(shared)).exclude(pk=viewer_id)
-
-
-def _shown(row: PresenceRow, viewer_id: str) -> dict[str, Any]:
-    return presence_json(row, is_own=row.user_id == viewer_id)
 
 
 def presence_rows(user_ids: Sequence[str]) -> list[PresenceRow]:
@@ -111,7 +121,7 @@ def not_online_of(user_ids: Sequence[str]) -> list[str]:
     return [found for (found,) in _read(_NOT_ONLINE, [list(user_ids)])]
 
 
-def _read(statement: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
+def _read(statement: str, arguments: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, arguments)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from messaging.actions.profiles import remember_caller
-from messaging.queries.positions import Standings, standing_in, standings_of
-from messaging.queries.presence import participants_presence
+from messaging.queries.positions import Standings, standings_of
 from messaging.websocket.authentication import PROTOCOL
 from messaging.websocket.bell import Bell
 from messaging.websocket.connection import Connection
 from messaging.websocket.frames import Frame
+from messaging.websocket.reception import reception
 from messaging.websocket.streams import PersonStream, RoomStream
 from messaging.websocket.threads import in_database_thread
 from service_kit.rendering import encode_json, timestamp
@@ -39,9 +39,7 @@ async def enter_room(connection: Connection, beginning: Beginning) -> None:
     places, stream = connection.places, RoomStream(connection.room_id)
     await places.open([stream])
     with places.arriving():
-        standings, people = await in_database_thread(
-            _look_into_room, claims=connection.claims, room_id=connection.room_id
-        )
+        standings, people = await reception().look(connection.claims, connection.room_id)
         _say_ready(connection, standings)
         (standing,) = standings.rooms
         if beginning.after is None:
@@ -80,14 +78,6 @@ async def _enter_all(connection: Connection) -> None:
         places.sit(person, pos=standings.user_pos)
         for standing in standings.rooms:
             places.sit_or_follow(standing)
-
-
-def _look_into_room(*, claims: Claims, room_id: int) -> tuple[Standings, Sequence[dict[str, Any]]]:
-    """Where the room stands, and how its people are: nothing of them where they are too many."""
-    remember_caller(claims=claims)
-    standings = standing_in(user_id=claims.user_id, room_id=room_id)
-    people = participants_presence(room_id=room_id, viewer_id=claims.user_id)
-    return standings, people or ()
 
 
 def _look_around(*, claims: Claims) -> Standings:

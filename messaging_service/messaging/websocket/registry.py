@@ -22,6 +22,8 @@ logger: Final = logging.getLogger(__name__)
 TOO_MANY: Final = 4429
 REPLACED: Final = "replaced"
 RENEW_SECONDS: Final = 3.0
+# For what comes together with the first.
+BATCH_SECONDS: Final = 0.02
 PAUSE_SECONDS: Final = 1.0
 # Closes that Redis has yet to hear of.
 MOST_GONE: Final = 100_000
@@ -90,6 +92,7 @@ class Registry:
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), RENEW_SECONDS)
+                await asyncio.sleep(BATCH_SECONDS)
             self._changed.clear()
             try:
                 await self._settle()

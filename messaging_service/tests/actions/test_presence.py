@@ -15,7 +15,8 @@ from messaging.models import Member, Presence, Profile, Room
 from messaging.queries.presence import (
     MOST_PARTICIPANTS,
     audiences_of,
-    participants_presence,
+    participants_of,
+    show_to,
     shown_presence,
 )
 
@@ -212,11 +213,11 @@ class TestAudiences:
     def test_are_rooms_of_at_most_500(self, heard, alice, bob, room, make_person):
         fill(room, MOST_PARTICIPANTS)
         assert audiences_of([alice.id]) == {alice.id: {room: 0}}
-        shown = participants_presence(room_id=room, viewer_id=alice.id)
+        shown = participants_of([room])[room]
         assert len(shown) == MOST_PARTICIPANTS == 500
         Member.objects.create(room_id=room, user_id=make_person().id)
         assert audiences_of([alice.id]) == {}
-        assert participants_presence(room_id=room, viewer_id=alice.id) is None
+        assert participants_of([room]) == {}
         came([alice.id])
         assert heard.frames == []
         assert seen_by(bob, alice)["status"] == "online"
@@ -225,7 +226,7 @@ class TestAudiences:
 class TestParticipantsPresence:
     def test_shows_the_caller_as_he_chose_to_be(self, heard, alice, bob, room):
         def shown():
-            found = participants_presence(room_id=room, viewer_id=alice.id)
+            found = show_to(alice.id, participants_of([room])[room])
             return {each["user_id"]: each["status"] for each in found}
 
         assert shown() == {alice.id: "online", bob.id: "offline"}

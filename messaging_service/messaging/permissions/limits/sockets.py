@@ -11,27 +11,40 @@ from service_kit.redis_client import connect
 LEASE_SECONDS: Final = 10
 _KEPT_SECONDS: Final = 24 * 60 * 60
 
-# KEYS: one person's sockets by the time they were opened. ARGV: time, socket, limit, seconds.
-# A socket is `<process>:<id>`, and none at all once its process' lease has run out. Answers with
-# the oldest that are too many, which are none from here on.
-_OPEN: Final = """
-redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-local most, held, over = tonumber(ARGV[3]), {}, {}
-if redis.call('ZCARD', KEYS[1]) <= most then return over end
-for _, socket in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-    local process = string.match(socket, '^[^:]+')
-    if redis.call('EXISTS', 'parley:process:' .. process) == 1 then
-        held[#held + 1] = socket
-    else
-        redis.call('ZREM', KEYS[1], socket)
+# KEYS: this process' lease; then of each closed and of each opened socket its owner's sockets, by
+# the time they were opened. ARGV: seconds of the lease, limit, how many are closed; of each closed
+# one its name, of each opened one its time and its name. A socket is `<process>:<id>`, and none at
+# all once its process' lease has run out. Answers with the lease as it was, and the oldest sockets
+# that are too many, which are none from here on.
+_EXCHANGE: Final = f"""
+local most, closed, over = tonumber(ARGV[2]), tonumber(ARGV[3]), {{}}
+local held = redis.call('SET', KEYS[1], '1', 'EX', ARGV[1], 'GET')
+
+local function drop_oldest(key)
+    local alive = {{}}
+    for _, socket in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+        if redis.call('EXISTS', 'parley:process:' .. string.match(socket, '^[^:]+')) == 1 then
+            alive[#alive + 1] = socket
+        else
+            redis.call('ZREM', key, socket)
+        end
+    end
+    for n = 1, #alive - most do
+        redis.call('ZREM', key, alive[n])
+        over[#over + 1] = alive[n]
     end
 end
-for n = 1, #held - most do
-    redis.call('ZREM', KEYS[1], held[n])
-    over[n] = held[n]
+
+for n = 1, closed do
+    redis.call('ZREM', KEYS[1 + n], ARGV[3 + n])
 end
-return over
+for n = 1, #KEYS - 1 - closed do
+    local key, at = KEYS[1 + closed + n], 2 + closed + 2 * n
+    redis.call('ZADD', key, ARGV[at], ARGV[at + 1])
+    redis.call('EXPIRE', key, {_KEPT_SECONDS})
+    if redis.call('ZCARD', key) > most then drop_oldest(key) end
+end
+return {{held, over}}
 """
 
 
@@ -58,21 +71,18 @@ class SocketCount:
 
     def __init__(self) -> None:
         self._redis = connect()
+        self._exchange = self._redis.register_script(_EXCHANGE)
         self._process = uuid.uuid4().hex
 
     def exchange(self, *, opened: Sequence[OpenSocket], closed: Sequence[OpenSocket]) -> Counted:
-        """Hold the lease of this process, and say what was opened and closed."""
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.set(self._lease, b"1", ex=LEASE_SECONDS, get=True)
-        for socket in closed:
-            pipeline.zrem(_sockets(socket.user_id), self._member(socket))
-        most = settings.LIMITS["SOCKETS_PER_USER"]
+        """Hold the lease of this process, and say what was opened and closed, in one call."""
+        keys = [self._lease, *(_sockets(socket.user_id) for socket in (*closed, *opened))]
+        numbers = [LEASE_SECONDS, settings.LIMITS["SOCKETS_PER_USER"], len(closed)]
+        names = [self._member(socket) for socket in closed]
         for socket in opened:
-            numbers = (socket.opened_at, self._member(socket), most, _KEPT_SECONDS)
-            pipeline.eval(_OPEN, 1, _sockets(socket.user_id), *numbers)
-        answers = pipeline.execute()
-        over = [_id(member) for each in answers[1 + len(closed) :] for member in each]
-        return Counted(over, lost=answers[0] is None)
+            names += [socket.opened_at, self._member(socket)]
+        held, over = self._exchange(keys=keys, args=[*numbers, *names])
+        return Counted([_id(member) for member in over], lost=held is None)
 
     def end(self) -> None:
         """The sockets of this process count no more."""
