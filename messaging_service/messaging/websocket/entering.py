@@ -40,12 +40,10 @@ async def enter_room(connection: Connection, beginning: Beginning) -> None:
     await places.open([stream])
     with places.arriving():
         standings, people = await reception().look(connection.claims, connection.room_id)
-        _say_ready(connection, standings)
+        _say_ready(connection, standings, *_presence_texts(connection.room_id, people))
         (standing,) = standings.rooms
         if beginning.after is None:
             places.sit(stream, window=standing.window, pos=standing.pos)
-    for frame in _presence_frames(connection.room_id, people):
-        connection.outlet.send(frame)
     if beginning.after is not None:
         positions = {connection.room_id: beginning.after}
         await places.catch_up(positions, epoch=beginning.epoch)
@@ -85,7 +83,7 @@ def _look_around(*, claims: Claims) -> Standings:
     return standings_of(claims.user_id)
 
 
-def _say_ready(connection: Connection, standings: Standings) -> None:
+def _say_ready(connection: Connection, standings: Standings, *more: bytes) -> None:
     connection.places.epoch = standings.epoch
     rooms = [
         {
@@ -108,13 +106,13 @@ def _say_ready(connection: Connection, standings: Standings) -> None:
         "rooms": rooms,
         "more": len(standings.rooms) > MOST_ROOMS_SHOWN,
     }
-    connection.outlet.send(Frame(encode_json(ready)))
+    connection.outlet.send(Frame(encode_json(ready), *more))
 
 
-def _presence_frames(room_id: int, people: Sequence[dict[str, Any]]) -> list[Frame]:
+def _presence_texts(room_id: int, people: Sequence[dict[str, Any]]) -> list[bytes]:
     """One for each participant, or one for all where they are many."""
     if len(people) <= MOST_SHOWN_ALONE:
         shown: list[dict[str, Any]] = [{"type": "presence", **person} for person in people]
     else:
         shown = [{"type": "presences", "room": room_id, "users": people}]
-    return [Frame(encode_json(frame), is_passing=True) for frame in shown]
+    return [encode_json(frame) for frame in shown]
