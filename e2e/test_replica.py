@@ -219,6 +219,13 @@ class TestMarker:
         replica.apply(synced(5, reads={ME: 3, BOB: 1}))
         assert replica.rooms[ROOM].reads == {ME: 3, BOB: 4}
 
+    def test_moves_with_what_is_sent_only_if_nothing_was_unread(self, replica: Replica) -> None:
+        replica.apply(message(1, 6))
+        replica.apply(message(2, 7))
+        assert replica.rooms[ROOM].reads == {ME: 0, BOB: 2}
+        replica.apply(message(3, 8) | {"sender_id": ME})
+        assert replica.rooms[ROOM].reads == {ME: 0, BOB: 2}
+
     def test_of_one_s_own_moves_on_another_device(self, replica: Replica) -> None:
         replica.apply({"type": "me.changed", "user_pos": 4, "room": ROOM, "last_read_seq": 6})
         assert (replica.rooms[ROOM].reads[ME], replica.user_pos) == (6, 4)

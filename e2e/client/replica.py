@@ -126,6 +126,9 @@ class Replica:
     def _in_room(self, frame: Frame, room: Room) -> None:
         match frame["type"]:
             case "message" | "message.updated":
+                if room.reads.get(frame["sender_id"]) == frame["seq"] - 1:
+                    # Whoever sends with nothing unread has read his own message too.
+                    room.mark_read(frame["sender_id"], frame["seq"])
                 room.keep({k: v for k, v in frame.items() if k not in {"type", "change"}})
                 room.move_to(frame["pos"])
             case "member.left" if frame["user_id"] == self.user_id:

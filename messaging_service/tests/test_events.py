@@ -156,6 +156,8 @@ ACTS: list[tuple[Callable, str, list[str]]] = [
     (lambda stage: say(stage.alice, stage.room), "alice", ["message"]),
     (lambda stage: say(stage.alice, stage.room), "bob", ["message"]),
     (lambda stage: say(stage.alice, stage.room), "carol", []),
+    (lambda stage: say(stage.bob, stage.room), "alice", ["message"]),
+    (lambda stage: say(stage.bob, stage.room), "bob", ["message"]),
     (edit, "alice", ["message.updated"]),
     (edit, "bob", ["message.updated"]),
     (edit, "carol", []),
