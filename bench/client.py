@@ -103,7 +103,7 @@ class Client:
             self.free.append(link)
         elif kind == b"ready":
             self.ready += 1
-        else:
+        elif kind == b"error":
             self.refused.append(message.decode())
 
 
