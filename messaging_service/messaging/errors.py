@@ -57,5 +57,5 @@ class Unavailable(Refusal):
 class OutcomeUnknown(Refusal):
     def __init__(self) -> None:
         super().__init__(
-            "outcome_unknown", "It may have been done. Repeat it with the same client_id."
+            "outcome_unknown", "It may have been done. Repeat it, a message with its client_id."
         )

@@ -103,9 +103,7 @@ def current_epoch() -> str:
     return str(Epoch.objects.values_list("value", flat=True).get())
 
 
-def _rows(
-    statement: str, arguments: Sequence[object] | Mapping[str, object]
-) -> list[tuple[Any, ...]]:
+def _rows(statement: str, arguments: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, arguments)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

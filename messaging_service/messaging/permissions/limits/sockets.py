@@ -80,7 +80,7 @@ class SocketCount:
         numbers = [LEASE_SECONDS, settings.LIMITS["SOCKETS_PER_USER"], len(closed)]
         names = [self._member(socket) for socket in closed]
         for socket in opened:
-            names += [socket.opened_at, self._member(socket)]
+            names += [str(socket.opened_at), self._member(socket)]
         held, over = self._exchange(keys=keys, args=[*numbers, *names])
         return Counted([_id(member) for member in over], lost=held is None)
 
