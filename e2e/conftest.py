@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with isolated_stack() as stack:
+    # Some journeys send more at once than people do.
+    with isolated_stack(settings={"LIMIT_MESSAGE_BURST": "1000"}) as stack:
         demo.ensure_accounts(stack.port)
         yield stack
 
