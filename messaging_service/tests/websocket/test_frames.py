@@ -13,13 +13,15 @@ from messaging.websocket.frames import (
     close_wire,
     error_frame,
     message_ack_frame,
+    synced_frame,
 )
 
 LENGTHS = [0, 1, 125, 126, 127, 65_535, 65_536, 65_537, 1_000_000]
 
 
 def read(frame: Frame) -> object:
-    return json.loads(frame.text)
+    (text,) = frame.texts
+    return json.loads(text)
 
 
 class TestAFrame:
@@ -28,6 +30,9 @@ class TestAFrame:
         text = b"x" * length
         theirs = TheirFrame(Opcode.TEXT, text).serialize(mask=False)
         assert Frame(text).wire == theirs
+
+    def test_may_be_several(self) -> None:
+        assert Frame(b"{}", b'"x"').wire == Frame(b"{}").wire + Frame(b'"x"').wire
 
     def test_is_made_once(self) -> None:
         frame = Frame(b"{}")
@@ -46,12 +51,19 @@ class TestAnAck:
     @pytest.mark.parametrize("ref", ["a", "", '"}', "\\", "é\u2028"])
     def test_of_a_message_holds_its_text(self, ref: str) -> None:
         message = json.dumps({"id": 1, "content": '"}'}).encode()
-        assert read(message_ack_frame(ref, duplicate=True, message=message)) == {
+        assert read(message_ack_frame(ref, message, duplicate=True)) == {
             "type": "ack",
             "ref": ref,
             "duplicate": True,
             "message": {"id": 1, "content": '"}'},
         }
+
+
+class TestASynced:
+    def test_leaves_out_what_is_not_there(self) -> None:
+        told = {"room": 1, "pos": 2, "complete": False, "more": False}
+        assert read(synced_frame(ref=None, reads=None, **told)) == {"type": "synced", **told}
+        assert read(synced_frame(ref="a")) == {"type": "synced", "ref": "a"}
 
 
 class TestAnError:
