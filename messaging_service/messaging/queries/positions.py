@@ -1,6 +1,6 @@
 """Where rooms and people stand, and within which epoch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
@@ -85,7 +85,13 @@ def _standings(rows: Sequence[tuple[Any, ...]]) -> Standings:
 
 def rooms_elsewhere(positions: Mapping[int, int]) -> dict[int, int]:
     """Of the given rooms those that are at another position than the given, and at which."""
-    return dict(_rows(_ROOMS_ELSEWHERE, [list(positions.keys()), list(positions.values())]))
+    # As one text each: a thousand numbers by themselves cost psycopg2 and Postgres 3 ms more.
+    asked = [_array(positions.keys()), _array(positions.values())]
+    return dict(_rows(_ROOMS_ELSEWHERE, asked))
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return f"{{{','.join(map(str, numbers))}}}"
 
 
 def people_elsewhere(positions: Mapping[str, int]) -> dict[str, int]:

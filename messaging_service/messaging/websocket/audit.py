@@ -37,7 +37,7 @@ class Audit:
             for part in range(PARTS):
                 await asyncio.sleep(CYCLE_SECONDS / PARTS)
                 feeds = self._hub.feeds.values()
-                await self.run(feed for feed in feeds if hash(feed.stream) % PARTS == part)
+                await self.run(feed for feed in feeds if feed.turn % PARTS == part)
 
     async def run(self, feeds: Iterable["Feed"]) -> None:
         """Look at these feeds; what is behind, and stays so, is refilled."""

@@ -33,6 +33,8 @@ class Feed:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
+        # Which part of the audit's cycle is its own.
+        self.turn = hash(stream)
         self.pos: int | None = None
         self.seats: dict[Seat, None] = {}
         self.users = 0
