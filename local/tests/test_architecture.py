@@ -49,7 +49,11 @@ BREAKS = {
         (TABLES, "messaging/websocket/hub.py", "from messaging.models.rooms import Room"),
         (TABLES, "messaging/websocket/hub.py", "import psycopg2"),
         (TELLING, "messaging/http/rooms.py", "from messaging.broadcast import publish"),
-        (TELLING, "messaging/websocket/commands/messages.py", "from messaging.broadcast import publish"),
+        (
+            TELLING,
+            "messaging/websocket/commands/messages.py",
+            "from messaging.broadcast import publish",
+        ),
         (CONFIGURATION, "messaging/events.py", "import config.settings"),
         (KIT, "service_kit/tokens.py", "import messaging.models"),
         (KIT, "service_kit/tokens.py", "import config.settings"),
