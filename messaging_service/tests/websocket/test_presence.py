@@ -6,15 +6,26 @@ from itertools import chain
 
 import pytest
 from django.conf import settings
+from redis import Redis as Client
 from tests.actions.engines import frozen_postgres
 from tests.websocket.engines import frozen, own_redis
 from tests.websocket.keepers import Keepers, Kept, Told, longest_stall, until
 
 from messaging.actions.presence import chosen, leases, told
 from messaging.actions.presence.chosen import set_presence
+from messaging.models.presence import HEALER_KEY
 from messaging.queries.presence import shown_presence
 from messaging.websocket.presence import holding, telling
 from messaging.websocket.threads import in_database_thread
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nobody_else_heals():
+    """Socket processes of other tests share this Postgres, and would find its people gone."""
+    with Client.from_url(settings.REDIS_URL) as client:
+        client.set(HEALER_KEY, b"1", ex=600)
+        yield
+        client.delete(HEALER_KEY)
 
 
 @pytest.fixture(scope="module")
