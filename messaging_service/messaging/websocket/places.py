@@ -113,9 +113,13 @@ class Places:
         hub().release(self._feeds.values())
         self._feeds, self._seats = {}, {}
 
-    def _drop(self, stream: Stream) -> None:
+    def _stand_up(self, stream: Stream) -> None:
+        """Hear nothing live there any more."""
         if seat := self._seats.pop(stream, None):
             self._feeds[stream].leave(seat)
+
+    def _drop(self, stream: Stream) -> None:
+        self._stand_up(stream)
         if feed := self._feeds.pop(stream, None):
             hub().release([feed])
 
@@ -144,7 +148,7 @@ class Places:
     def _follow(self, stream: Stream, pos: int) -> None:
         if self._is_closed:
             return
-        self._seats.pop(stream, None)
+        self._stand_up(stream)
         if isinstance(stream, RoomStream):
             self._spawn(self.catch_up({stream.room_id: pos}))
         else:
@@ -205,8 +209,7 @@ class Places:
         with ExitStack() as arrivals:
             for stream in streams:
                 arrivals.enter_context(self._feeds[stream].arriving())
-                if seat := self._seats.pop(stream, None):
-                    self._feeds[stream].leave(seat)
+                self._stand_up(stream)
             yield
 
     async def _bring(self, stream: Stream, changes: Changes, ref: str | None) -> None:

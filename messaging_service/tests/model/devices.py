@@ -19,6 +19,7 @@ class Device:
     def __init__(self, person: Person, *, http: str, sockets: str) -> None:
         self.person = person
         self.heard: list[str] = []
+        self.messages: set[int] = set()
         self.leaked: list[dict[str, Any]] = []
         self._out_of: set[int] = set()
         self._may_come = asyncio.Event()
@@ -74,6 +75,8 @@ class Device:
             self._out_of.discard(room_id)
         elif kind in OF_A_ROOM and room_id in self._out_of:
             self.leaked.append(frame)
+        if kind in {"message", "message.updated"}:
+            self.messages.add(frame["id"])
         if kind == "member.left" and frame["user_id"] == self.person.id:
             self._out_of.add(room_id)
 

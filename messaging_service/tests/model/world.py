@@ -4,7 +4,7 @@ import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -13,12 +13,10 @@ from redis import Redis
 
 from messaging.actions.members import add_member, remove_member
 from messaging.actions.messages import delete_message, edit_message, send_message
-from messaging.models import Member
-from messaging.queries.changes import room_changes
-from messaging.queries.positions import personal_position_of
 from messaging.serializers.messages import new_message
 from messaging_service.tests.doorbell import Doorbell, Fate
 from messaging_service.tests.model.devices import SECONDS, Device, device_of
+from messaging_service.tests.model.fresh import Fresh, look
 from messaging_service.tests.people import Api, Person
 
 
@@ -32,14 +30,6 @@ class Act:
     fates: tuple[Fate, ...] = (Fate.TOLD,)
 
 
-@dataclass(frozen=True)
-class Fresh:
-    """What there is for somebody to see, and the positions at which all of it has been told."""
-
-    rooms: dict[int, Any]
-    positions: dict[int, range]
-
-
 class World:
     """Carries out a story, step by step, and compares after each what is shown with what is."""
 
@@ -48,6 +38,7 @@ class World:
         self.room_id = room_id
         self.inside = {person.id for person in people[:2]}
         self.messages: list[tuple[Person, int]] = []
+        self.hidden: dict[str, set[int]] = {person.id: set() for person in people}
         self.edits = 0
         self.devices: list[Device] = []
         self._api = api
@@ -73,7 +64,7 @@ class World:
             new = new_message({"content": f"message {len(self.messages)}"}, room_id=self.room_id)
             arguments = {"sender_id": person.id, "room_id": self.room_id, "message": new}
             sent = await self._tell(act, send_message, **arguments)
-            self.messages.append((person, json.loads(sent.text)["id"]))
+            self._sent(person, json.loads(sent.text)["id"])
 
     async def edit(self, act: Act) -> None:
         if found := self._of(act.which, self.messages):
@@ -101,13 +92,25 @@ class World:
             self.inside.add(person.id)
             await self._tell(act, add_member, room_id=self.room_id, user_id=person.id)
 
+    async def remove_and_add(self, act: Act) -> None:
+        """Somebody goes, misses a message, and comes back: perhaps before anybody hears of it."""
+        person = self._of(act.who, self._members)
+        first, second, third = act.fates
+        if person is None or len(self._members) == 1:
+            return
+        await self.remove(replace(act, fates=(first,)))
+        await self.send(replace(act, fates=(second,)))
+        self.inside.add(person.id)
+        again = replace(act, fates=(third,))
+        await self._tell(again, add_member, room_id=self.room_id, user_id=person.id)
+
     async def say(self, act: Act) -> None:
         """Send over a socket: the process of that socket tells the others."""
         here = [each for each in self.devices if not each.is_away and each.person.id in self.inside]
         if device := self._of(act.who, here):
             async with asyncio.timeout(SECONDS):
                 sent = await device.client.send(self.room_id, f"message {len(self.messages)}")
-            self.messages.append((device.person, sent["id"]))
+            self._sent(device.person, sent["id"])
 
     async def reconnect(self, act: Act) -> None:
         self.devices[act.who % len(self.devices)].client.connection.cut()
@@ -133,9 +136,11 @@ class World:
     async def _compare(self) -> None:
         """Every device that is here shows, within the time promised, what its owner may see."""
         for device in self.devices:
-            assert device.leaked == [], (device.person.username, device.heard[-20:])
+            told = (device.person.username, device.heard[-20:])
+            assert device.leaked == [], told
+            assert not device.messages & self.hidden[device.person.id], told
             if not device.is_away:
-                await self._compare_one(device, await self._do(self._look, device.person))
+                await self._compare_one(device, await self._do(look, self._api, device.person))
 
     @staticmethod
     async def _compare_one(device: Device, fresh: Fresh) -> None:
@@ -151,32 +156,12 @@ class World:
             message = f"{device.person.username} holds {shown}, there is {fresh}"
             raise AssertionError(f"{message}, last heard: {device.heard[-20:]}") from None
 
-    def _look(self, person: Person) -> Fresh:
-        """What somebody who comes now would see."""
-        rooms = self._api.get("rooms/", token=person.token).json()["results"]
-        user_pos = personal_position_of(person.id)
-        positions = {room["id"]: self._positions_in(room, person) for room in rooms}
-        return Fresh(
-            rooms={room["id"]: self._look_into(room, person) for room in rooms},
-            positions=positions | {0: range(user_pos, user_pos + 1)},
-        )
-
-    def _look_into(self, room: dict[str, Any], person: Person) -> dict[str, Any]:
-        path = f"rooms/{room['id']}/messages/?limit=100"
-        history = self._api.get(path, token=person.token).json()["results"]
-        return {
-            "people": sorted(each["user_id"] for each in room["participants"]),
-            "messages": {message["seq"]: message for message in history},
-        }
-
-    @staticmethod
-    def _positions_in(room: dict[str, Any], person: Person) -> range:
-        """Where he may stand: nobody is told that something changed which he may not see."""
-        joined = Member.objects.get(room=room["id"], user=person.id).joined_pos
-        asked = room_changes(user_id=person.id, positions={room["id"]: joined})
-        changes = asked.rooms[room["id"]]
-        assert changes is not None
-        return range(max([joined, *(each.pos for each in changes.events)]), room["pos"] + 1)
+    def _sent(self, sender: Person, message_id: int) -> None:
+        """Whoever is outside now may never see it, whatever becomes of him."""
+        self.messages.append((sender, message_id))
+        for person in self.people:
+            if person.id not in self.inside:
+                self.hidden[person.id].add(message_id)
 
     @property
     def _members(self) -> list[Person]:

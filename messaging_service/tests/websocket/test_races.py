@@ -179,6 +179,20 @@ class TestRemovedPerson:
         assert socket.expect("message")["id"] == after["id"]
         assert "between" not in json.dumps(socket.unheard)
 
+    def test_who_was_added_again_is_told_everything_once(self, listen, doorbell, alice, bob, room):
+        socket = listen(bob)
+        remove_member(room_id=room, user_id=bob.id)
+        doorbell.decide([Fate.LOST])
+        add_member(room_id=room, user_id=bob.id)
+        doorbell.decide([Fate.LOST, Fate.TOLD])
+        socket.expect("room.added")
+        time.sleep(2.5)
+        told_until_pong(socket)
+        after = say(alice, room)
+        doorbell.decide([Fate.TOLD])
+        assert socket.expect("message")["id"] == after["id"]
+        assert told_until_pong(socket) == []
+
 
 class TestFullSocket:
     def test_is_refilled_in_order_or_cut_while_others_hear_all(

@@ -1,0 +1,49 @@
+"""What somebody who comes now would see, read over HTTP."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from messaging.models import Member
+from messaging.queries.changes import room_changes
+from messaging.queries.positions import personal_position_of
+from messaging_service.tests.people import Api, Person
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """What there is for somebody to see, and the positions at which all of it has been told."""
+
+    rooms: dict[int, Any]
+    positions: dict[int, range]
+
+
+def look(api: Api, person: Person) -> Fresh:
+    rooms = api.get("rooms/", token=person.token).json()["results"]
+    positions = {room["id"]: _positions_in(room, person) for room in rooms}
+    return Fresh(
+        rooms={room["id"]: _look_into(api, room, person) for room in rooms},
+        positions=positions | {0: _personal_positions(person)},
+    )
+
+
+def _look_into(api: Api, room: dict[str, Any], person: Person) -> dict[str, Any]:
+    path = f"rooms/{room['id']}/messages/?limit=100"
+    history = api.get(path, token=person.token).json()["results"]
+    return {
+        "people": sorted(each["user_id"] for each in room["participants"]),
+        "messages": {message["seq"]: message for message in history},
+    }
+
+
+def _positions_in(room: dict[str, Any], person: Person) -> range:
+    """Where he may stand: nobody is told that something changed which he may not see."""
+    joined = Member.objects.get(room=room["id"], user=person.id).joined_pos
+    changes = room_changes(user_id=person.id, positions={room["id"]: joined}).rooms[room["id"]]
+    assert changes is not None
+    return range(max([joined, *(each.pos for each in changes.events)]), room["pos"] + 1)
+
+
+def _personal_positions(person: Person) -> range:
+    """The same of what is personal: who was added and removed meanwhile is told of neither."""
+    mine = Member.objects.filter(user=person.id, left_pos=None).values_list("user_pos", flat=True)
+    return range(max(mine, default=0), personal_position_of(person.id) + 1)
