@@ -79,6 +79,9 @@ class Feed:
         self._tell_ready()
 
     def _tell_ready(self) -> None:
+        if not self._ready:
+            # Nor is the roster counted again: a thousand who come one by one would do so each time.
+            return
         ready, self._ready = self._ready, []
         roster = self._roster
         if len(ready) > 1 and not any(map(self._is_particular, ready)):
