@@ -17,6 +17,7 @@ from service_kit.refusals import Refusal
 LEEWAY_SECONDS = 30
 MAX_BYTES = 4096
 REMEMBERED_SIGNATURES = 1024
+REMEMBERED_HEADERS = 16
 
 _ALGORITHMS = get_default_algorithms()
 _LATEST = 253_402_300_800  # the year 10000
@@ -60,12 +61,18 @@ def _verify(token: str) -> Claims:
     if len(token) > MAX_BYTES or not token.isascii():
         raise _NotGenuine
     header_text, payload_text, signature_text = token.split(".")
-    header = decode_object(_decode(header_text))
+    header = _header(header_text)
     payload, signature = _decode(payload_text), _decode(signature_text)
     key = _key_for(header)
     signed = token[: -len(signature_text) - 1].encode()
     _check_signature(key, signed, signature)
     return _claims(decode_object(payload))
+
+
+@lru_cache(maxsize=REMEMBERED_HEADERS)
+def _header(text: str) -> dict[str, Any]:
+    """Decode a header, only to be read: remembered, as all tokens of an issuer have the same."""
+    return decode_object(_decode(text))
 
 
 @lru_cache(maxsize=REMEMBERED_SIGNATURES)
