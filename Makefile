@@ -45,8 +45,8 @@ check: installed-dev  ## Format, lint, types, imports
 e2e: installed-dev  ## Journeys through the gateway against the real system
 	@$(PY) -m pytest e2e
 
-bench: installed-dev  ## Measure the claims and write bench/results/
-	@exec $(PY) -m bench
+bench: installed-dev  ## Measure the claims and write bench/results/ (make bench ONLY=fanout shows one)
+	@exec $(PY) -m bench $(if $(ONLY),--only $(ONLY))
 
 ##@ Maintain
 

@@ -52,7 +52,7 @@ class Talk:
 class Storm:
     """Opens sockets, so many at once, each until its first text is here: then it is let in."""
 
-    def __init__(self, port: int, paths: Sequence[str], *, at_once: int = 64) -> None:
+    def __init__(self, port: int, paths: Sequence[str], *, at_once: int = 250) -> None:
         self.links: list[socket.socket] = []
         self.latencies: list[float] = []
         self._port, self._paths, self._at_once = port, iter(paths), at_once
