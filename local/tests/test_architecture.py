@@ -41,13 +41,13 @@ BREAKS = {
     "messaging_service": [
         (LAYERS, "messaging/models/rooms.py", "import messaging.permissions"),
         (LAYERS, "messaging/http/rooms.py", "import messaging.websocket.hub"),
-        (LAYERS, "messaging/websocket/hub.py", "import messaging.http.rooms"),
+        (LAYERS, "messaging/websocket/hub/hub.py", "import messaging.http.rooms"),
         (LAYERS, "messaging/broadcast.py", "import messaging.queries.rooms"),
         (LAYERS, "messaging/queries/rooms.py", "import messaging.actions.rooms"),
         (LAYERS, "messaging/helpers.py", ""),
         (TABLES, "messaging/http/rooms.py", "from messaging.models import Room"),
-        (TABLES, "messaging/websocket/hub.py", "from messaging.models.rooms import Room"),
-        (TABLES, "messaging/websocket/hub.py", "import psycopg2"),
+        (TABLES, "messaging/websocket/hub/hub.py", "from messaging.models.rooms import Room"),
+        (TABLES, "messaging/websocket/hub/hub.py", "import psycopg2"),
         (TELLING, "messaging/http/rooms.py", "from messaging.broadcast import publish"),
         (
             TELLING,

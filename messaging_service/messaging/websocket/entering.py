@@ -15,8 +15,8 @@ from messaging.websocket.authentication import PROTOCOL
 from messaging.websocket.bell import Bell
 from messaging.websocket.connection import Connection
 from messaging.websocket.frames import Frame
+from messaging.websocket.hub.streams import PersonStream, RoomStream
 from messaging.websocket.reception import reception
-from messaging.websocket.streams import PersonStream, RoomStream
 from messaging.websocket.threads import in_database_thread
 from service_kit.rendering import encode_json, timestamp
 from service_kit.tokens import Claims

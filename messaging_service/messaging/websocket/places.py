@@ -15,14 +15,14 @@ from messaging.queries.changes import Changes, personal_changes, room_changes
 from messaging.queries.positions import Standing
 from messaging.websocket.frames import Frame, error_frame, synced_frame
 from messaging.websocket.hub import hub
+from messaging.websocket.hub.seats import Seat, Turns
+from messaging.websocket.hub.streams import PersonStream, RoomStream, Stream
 from messaging.websocket.outlets import Outlet
-from messaging.websocket.seats import Seat, Turns
-from messaging.websocket.streams import PersonStream, RoomStream, Stream
 from messaging.websocket.threads import in_database_thread
 from service_kit.refusals import Refusal
 
 if TYPE_CHECKING:
-    from messaging.websocket.feed import Feed
+    from messaging.websocket.hub.feed import Feed
 
 # Rooms that are read at once: each may bring a page of 256 KB.
 ROOMS_AT_ONCE: Final = 50

@@ -12,11 +12,11 @@ from messaging.broadcast import seal
 from messaging.events import Event, room_channel
 from messaging.models import Room
 from messaging.permissions import Window
-from messaging.websocket.feed import Feed
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub import Hub
-from messaging.websocket.seats import Seat, Turns
-from messaging.websocket.streams import RoomStream
+from messaging.websocket.hub.feed import Feed
+from messaging.websocket.hub.seats import Seat, Turns
+from messaging.websocket.hub.streams import RoomStream
 from messaging.websocket.threads import in_database_thread
 
 EVERYTHING = Window(1, 0, None)

@@ -8,11 +8,11 @@ import json
 import os
 from typing import Any
 
-from messaging.websocket import outlets
 from messaging.websocket.frames import Frame
-from messaging.websocket.outlets import Outlet, QueuedOutlet, outlet_for
+from messaging.websocket.outlets import Outlet, QueuedOutlet, direct, outlet_for, queued
 
-outlets.CUT_AFTER_SECONDS = float(os.environ["CUT_AFTER_SECONDS"])  # type: ignore[misc]
+for way in (direct, queued):
+    way.CUT_AFTER_SECONDS = float(os.environ["CUT_AFTER_SECONDS"])  # type: ignore[attr-defined]
 _tasks: set[asyncio.Task[None]] = set()
 
 

@@ -10,10 +10,12 @@ import pytest
 from messaging.broadcast import seal, unseal
 from messaging.events import typing
 from messaging.permissions import Window
-from messaging.websocket import typists
-from messaging.websocket.feed import MOST_HELD, MOST_REMEMBERED, Feed
-from messaging.websocket.streams import RoomStream
-from messaging.websocket.telling import CHUNK, MOST_WAITING
+from messaging.websocket.hub import typists
+from messaging.websocket.hub.arrivals import MOST_REMEMBERED
+from messaging.websocket.hub.feed import Feed
+from messaging.websocket.hub.incoming import MOST_HELD
+from messaging.websocket.hub.streams import RoomStream
+from messaging.websocket.hub.telling import CHUNK, MOST_WAITING
 from messaging_service.tests.websocket.ears import Ear, made_up, until
 
 ROOM = 1
@@ -94,7 +96,7 @@ class TestALargeRoom:
         ears = [sit(feed) for _ in range(CHUNK + 1)]
         for pos in range(1, 2 * MOST_WAITING):
             take(feed, pos)
-        assert len(feed.held) >= MOST_WAITING - 2
+        assert len(feed.incoming.positions) >= MOST_WAITING - 2
         await until(lambda: ears[-1].positions[-1:] == [2 * MOST_WAITING - 1], within=2)
         assert ears[-1].positions == list(range(1, 2 * MOST_WAITING))
 
@@ -142,7 +144,7 @@ class TestComingIn:
         with feed.arriving():
             take(feed, 1)
         take(feed, 2)
-        assert not feed._remembered
+        assert not feed._arrivals._told
 
     async def test_first_takes_what_had_come_before(self, feed: Feed) -> None:
         take(feed, 7, 8, 9)
@@ -160,8 +162,8 @@ class TestWhatIsHeld:
     async def test_is_little(self, feed: Feed) -> None:
         sit(feed)
         take(feed, *range(2, MOST_HELD + 10))
-        assert len(feed.held) == MOST_HELD
-        assert feed.is_overfull
+        assert len(feed.incoming.positions) == MOST_HELD
+        assert feed.incoming.is_overfull
         assert feed.has_gap
         # The next one has room all the same.
         take(feed, 1)

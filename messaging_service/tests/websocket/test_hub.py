@@ -22,9 +22,9 @@ from messaging.actions.writer import Writer
 from messaging.broadcast import publisher
 from messaging.events import Event, message_sent, typing
 from messaging.serializers.messages import new_message
-from messaging.websocket.feed import MOST_HELD
 from messaging.websocket.hub import Hub
-from messaging.websocket.streams import RoomStream
+from messaging.websocket.hub.incoming import MOST_HELD
+from messaging.websocket.hub.streams import RoomStream
 from service_kit.refusals import as_refusal
 
 PROMISED_SECONDS = 5.0
@@ -170,14 +170,14 @@ class TestALostPublish:
         ear = await listen(hub, room)
         tell(redis.url, [made_up(room, n) for n in range(2, MOST_HELD + 1_002)])
         await asyncio.sleep(0.3)
-        assert len(ear.feed.held) <= MOST_HELD
+        assert len(ear.feed.incoming.positions) <= MOST_HELD
 
     async def test_that_is_none_is_forgotten(self, hub: Hub, redis: Redis, room: int) -> None:
         """Postgres is asked once about an event it does not know, not for ever."""
         ear = await listen(hub, room)
         tell(redis.url, [made_up(room, 10**9)])
         await asyncio.sleep(0.3)
-        assert not ear.feed.held
+        assert not ear.feed.incoming.positions
         tell(redis.url, [made_up(room, 1)])
         await ear.hear(1, within=0.5)
 

@@ -9,7 +9,7 @@ from typing import Final
 from prometheus_client import Counter
 
 from messaging.websocket.frames import Frame
-from messaging.websocket.seats import Seat
+from messaging.websocket.hub.seats import Seat
 
 logger: Final = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ A feed stands at the position it told last. The next event is told, a known one 
 comes too early held until what is before it has come or was read from Postgres.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final
 
@@ -15,13 +15,13 @@ from messaging.broadcast import Envelope
 from messaging.permissions import Window
 from messaging.queries.changes import Refill
 from messaging.websocket.frames import Frame
-from messaging.websocket.seats import Seat, Told
-from messaging.websocket.streams import Stream
-from messaging.websocket.telling import Telling
-from messaging.websocket.typists import Typists
+from messaging.websocket.hub.arrivals import Arrivals
+from messaging.websocket.hub.incoming import Incoming
+from messaging.websocket.hub.seats import Seat, Told
+from messaging.websocket.hub.streams import Stream
+from messaging.websocket.hub.telling import Telling
+from messaging.websocket.hub.typists import Typists
 
-MOST_HELD: Final = 1_000
-MOST_REMEMBERED: Final = 1_000
 # After these something more happens to seats than to be told.
 TURNING_POINTS: Final = frozenset({"member.left", "room.added"})
 # These are looked at one by one, and so never joined with others.
@@ -40,43 +40,55 @@ class Feed:
         self.users = 0
         self.is_refilling = False
         self._roster_now: tuple[Seat, ...] | None = None
-        self._held: dict[int, Envelope] = {}
-        self._early: list[tuple[int, Envelope]] = []
+        self.incoming = Incoming()
         self._ready: list[Told] = []
         self._telling = Telling(room_again=self.advance)
         self._typists = Typists(self._tell)
         # Every seat may see messages from this seq on, and none has heard anything beyond that pos.
         self._seen_by_all_from = 0
         self._furthest = 0
-        # While somebody is on his way in, what is told from this position on is remembered for him.
-        self._arrivals = 0
-        self._remembered: list[Told] = []
-        self._remembered_from = 0
+        self._arrivals = Arrivals()
 
     # ---- what comes from Redis -------------------------------------------------------------------
 
     def take(self, envelope: Envelope, *, as_of: int = 0) -> None:
-        """Keep what is new until `advance`; what is too much to hold is read from Postgres.
+        """Keep what is new until `advance`.
 
         A passing event waits until the feed has come to `as_of`: who was removed before that must
         not hear it.
         """
         if envelope.pos == 0:
-            if self.pos is not None and len(self._early) < MOST_HELD:
-                self._early.append((as_of, envelope))
-                self._release_early(self.pos)
+            if self.pos is not None:
+                self.incoming.hold_passing(envelope, as_of=as_of)
+                self._release_passing(self.pos)
         elif self.pos is None or envelope.pos > self.pos:
             is_next = self.pos is not None and envelope.pos == self.pos + 1
-            if is_next or len(self._held) < MOST_HELD:
-                self._held[envelope.pos] = envelope
+            self.incoming.hold(envelope, is_next=is_next)
 
     def advance(self) -> None:
         """Tell what has come, as far as there is no gap; joined, where all hear the same."""
         if self.pos is not None and not self.is_refilling:
-            while not self._telling.is_full and (next_ := self._held.pop(self.pos + 1, None)):
-                self._go(next_)
-            self._release_early(self.pos)
+            while not self._telling.is_full and (told := self.incoming.next_after(self.pos)):
+                self._go(told)
+            self._release_passing(self.pos)
         self._tell_ready()
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether something waits for what has not come."""
+        return self.pos is not None and self.incoming.has_gap_after(self.pos)
+
+    def _release_passing(self, pos: int) -> None:
+        for envelope in self.incoming.passing_at(pos):
+            self._typists.watch(envelope)
+            self._ready.append(envelope)
+
+    def _go(self, told: Told) -> None:
+        self.pos = told.pos
+        self._ready.append(told)
+        self._arrivals.note(told)
+
+    # ---- telling ---------------------------------------------------------------------------------
 
     def _tell_ready(self) -> None:
         if not self._ready:
@@ -91,37 +103,6 @@ class Feed:
         else:
             for told in ready:
                 self._tell(told)
-
-    @property
-    def has_gap(self) -> bool:
-        """Whether something waits for what has not come."""
-        if self.pos is None or self.pos + 1 in self._held:
-            return False
-        return bool(self._held or self._early)
-
-    @property
-    def is_overfull(self) -> bool:
-        return len(self._held) >= MOST_HELD
-
-    def _release_early(self, pos: int) -> None:
-        early, self._early = self._early, []
-        for as_of, envelope in early:
-            if as_of <= pos:
-                self._typists.watch(envelope)
-                self._ready.append(envelope)
-            else:
-                self._early.append((as_of, envelope))
-
-    def _go(self, told: Told) -> None:
-        self.pos = told.pos
-        self._ready.append(told)
-        if self._arrivals:
-            if len(self._remembered) < MOST_REMEMBERED:
-                self._remembered.append(told)
-            else:
-                self._remembered, self._remembered_from = [], told.pos
-
-    # ---- telling ---------------------------------------------------------------------------------
 
     def _is_particular(self, told: Told) -> bool:
         """Whether it is not for every seat, or does more than to be told."""
@@ -159,18 +140,9 @@ class Feed:
 
     # ---- who hears it ----------------------------------------------------------------------------
 
-    @contextmanager
-    def arriving(self) -> Iterator[None]:
+    def arriving(self) -> AbstractContextManager[None]:
         """Remember what is told meanwhile, for whoever reads where he begins, and then joins."""
-        if not self._arrivals:
-            self._remembered_from = self.pos or 0
-        self._arrivals += 1
-        try:
-            yield
-        finally:
-            self._arrivals -= 1
-            if not self._arrivals:
-                self._remembered.clear()
+        return self._arrivals.expect(self.pos or 0)
 
     def join(self, seat: Seat) -> bool:
         """Tell the seat all that is after its cursor, from this step of the loop on.
@@ -179,9 +151,10 @@ class Feed:
         """
         if self.pos is None:
             self._begin(seat.cursor)
-        if seat.cursor < self._remembered_from:
+        remembered = self._arrivals.since(seat.cursor)
+        if remembered is None:
             return False
-        missed = [told for told in self._remembered if seat.may_hear(told)]
+        missed = [told for told in remembered if seat.may_hear(told)]
         seat.is_live = True
         self.seats[seat] = None
         self._roster_now = None
@@ -193,8 +166,9 @@ class Feed:
         return True
 
     def _begin(self, pos: int) -> None:
-        self.pos = self._remembered_from = pos
-        self._forget_held()
+        self.pos = pos
+        self._arrivals.begin(pos)
+        self._forget_known(self.pos)
 
     def leave(self, seat: Seat) -> None:
         """Tell this seat nothing more; once is enough."""
@@ -228,8 +202,8 @@ class Feed:
             if event.pos > self.pos:
                 self._go(event)
         self.pos = max(self.pos, refill.pos)
-        self._forget_held()
-        self._release_early(self.pos)
+        self._forget_known(self.pos)
+        self._release_passing(self.pos)
         self._tell_ready()
         then = partial(self._after_renewal, renewed, refill)
         self._telling.tell(None, (), then=then)
@@ -273,21 +247,8 @@ class Feed:
         """Return when nothing waits to be told to a part of the seats."""
         await self._telling.done()
 
-    def forget(self, positions: Sequence[int]) -> None:
-        """Drop held events that turned out to be of no change that is still there."""
-        for pos in positions:
-            self._held.pop(pos, None)
-
-    def forget_early(self) -> None:
-        """Drop passing events from a position the room has not come to."""
-        self._early.clear()
-
-    @property
-    def held(self) -> list[int]:
-        return list(self._held)
-
-    def _forget_held(self) -> None:
-        self.forget([held for held in self._held if held <= (self.pos or 0)])
+    def _forget_known(self, pos: int) -> None:
+        self.incoming.forget([held for held in self.incoming.positions if held <= pos])
 
     def close(self) -> None:
         self._typists.close()

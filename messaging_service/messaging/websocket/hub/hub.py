@@ -1,8 +1,8 @@
-"""Tells every local socket what happens where it is, in order, without gaps.
+"""The only subscriber of this process, and the only one that tells its sockets of rooms.
 
-There is one hub in a socket process, and one feed in it for each room and each person with a local
-socket. What Redis brings is told if it is the next one; what stays missing is read from Postgres.
-What Redis lost altogether, the audit finds.
+There is one feed for each room and each person with a local socket. What Redis brings is told if it
+is the next one; what stays missing is read from Postgres. What Redis lost altogether, the audit
+finds.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from prometheus_client import Counter, Histogram
 from messaging.broadcast import Envelope, unseal
 from messaging.events import PEOPLE_CHANNEL, room_channel
 from messaging.queries.changes import Refill
-from messaging.websocket.audit import Audit
-from messaging.websocket.feed import Feed
 from messaging.websocket.frames import Frame
-from messaging.websocket.streams import Stream
-from messaging.websocket.subscriptions import Subscriptions
+from messaging.websocket.hub.audit import Audit
+from messaging.websocket.hub.feed import Feed
+from messaging.websocket.hub.streams import Stream
+from messaging.websocket.hub.subscriptions import Subscriptions
 from messaging.websocket.threads import in_database_thread
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _refills: Final = Counter(
 
 
 class Hub:
-    """The only subscriber of this process, and the only one that tells its sockets of rooms."""
+    """The feeds of this process, and the listening they need."""
 
     def __init__(self) -> None:
         self.feeds: dict[str, Feed] = {}
@@ -124,7 +124,9 @@ class Hub:
         for feed in touched:
             feed.advance()
             if feed.has_gap and not feed.is_refilling:
-                self.look_again(feed, after=0.0 if feed.is_overfull else CROSSED_PUBLISH_SECONDS)
+                self.look_again(
+                    feed, after=0.0 if feed.incoming.is_overfull else CROSSED_PUBLISH_SECONDS
+                )
         _lag.observe(time() - oldest)
 
     def _tell_of_people(self, envelope: Envelope) -> None:
@@ -158,7 +160,7 @@ class Hub:
 
     async def _refill(self, feed: Feed) -> None:
         """Tell from Postgres what Redis did not bring; a failure is left to the audit."""
-        held = feed.held
+        held = feed.incoming.positions
         try:
             while (await self._refill_page(feed)).more:
                 feed.give_up_the_slow()
@@ -167,8 +169,8 @@ class Hub:
             logger.exception("A feed could not be refilled.")
         else:
             # Events are told after COMMIT: what was held before this read and is not in it is none.
-            feed.forget(held)
-            feed.forget_early()
+            feed.incoming.forget(held)
+            feed.incoming.forget_passing()
             self.look_again(feed, after=CROSSED_PUBLISH_SECONDS)
         finally:
             feed.is_refilling = False

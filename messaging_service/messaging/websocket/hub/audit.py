@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from messaging.queries.positions import current_epoch, people_elsewhere, rooms_elsewhere
-from messaging.websocket.streams import PersonStream, RoomStream
+from messaging.websocket.hub.streams import PersonStream, RoomStream
 from messaging.websocket.threads import in_database_thread
 
 if TYPE_CHECKING:
-    from messaging.websocket.feed import Feed
     from messaging.websocket.hub import Hub
+    from messaging.websocket.hub.feed import Feed
 
 logger: Final = logging.getLogger(__name__)
 

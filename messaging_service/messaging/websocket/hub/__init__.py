@@ -1,0 +1,30 @@
+"""Tells every local socket what happens where it is, in order, without gaps.
+
+hub.py             who listens, what comes from Redis, and what is read when something is missing
+feed.py            one channel: in the order of positions, once, to each seat that may know
+seats.py           one socket's place in one feed
+incoming.py        what came from Redis and waits for its turn
+arrivals.py        what is told while somebody is on his way in
+telling.py         many sockets in turn, without keeping the others waiting
+typists.py         typing that nobody ended
+streams.py         what can be listened to, and how Postgres tells it
+subscriptions.py   the one connection that listens to Redis
+audit.py           finds what Redis lost
+"""
+
+from messaging.websocket.hub.feed import Feed
+from messaging.websocket.hub.hub import Hub, hub, stop_hub
+from messaging.websocket.hub.seats import Seat, Turns
+from messaging.websocket.hub.streams import PersonStream, RoomStream, Stream
+
+__all__ = [
+    "Feed",
+    "Hub",
+    "PersonStream",
+    "RoomStream",
+    "Seat",
+    "Stream",
+    "Turns",
+    "hub",
+    "stop_hub",
+]
