@@ -22,14 +22,17 @@ SECONDS = 10.0
 
 
 class Auditing:
-    """Ten sockets of people with a thousand rooms each, idle; Postgres and all that serves it."""
+    """Ten sockets of people with a thousand rooms each, idle, in a process of their own."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._parley = parley = stage.parley
+        parley = stage.parley
         parley.seed("many")
+        self._process = parley.another()
+        stage.started.callback(self._process.stop)
+        assert self._process.port is not None
         for n in range(rooms.MANY_PEOPLE):
-            talk = Talk(parley.port, parley.path_of(rooms.in_many(n)))
+            talk = Talk(self._process.port, parley.path_of(rooms.in_many(n)))
             stage.started.callback(talk.close)
             talk.hear_of("ready")
         time.sleep(stage.seconds(SETTLE_SECONDS))
@@ -43,9 +46,9 @@ class Auditing:
         def measured(system: str, cpu: float) -> Measurement:
             return Measurement(round=number, workload=AUDIT, system=system, cpu=cpu)
 
-        yield measured(self._parley.name, ours + theirs)
+        yield measured(self._stage.parley.name, ours + theirs)
         yield measured(POSTGRES, theirs)
 
     def _used(self) -> tuple[float, float]:
         postgres = self._stage.engines.postgres.process.pid
-        return cpu_seconds(self._parley.process.pid), cpu_seconds_of_family(postgres)
+        return cpu_seconds(self._process.pid), cpu_seconds_of_family(postgres)
