@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.asyncapi import checked
-from e2e.client import Client, Refused, Stopped
+from e2e.client import Refused
+from e2e.watched import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from e2e.people import Person
 
@@ -20,27 +20,21 @@ SECONDS = 10.0
 
 
 @asynccontextmanager
-async def client_of(person: Person, **options: Any) -> AsyncIterator[Client]:
-    """A client that is current; every frame it hears is checked."""
+async def client_of(person: Person) -> AsyncIterator[Watched]:
+    """A client that is current."""
 
     async def token(renew: bool) -> str:  # noqa: FBT001 - as the client calls it.
         if renew:
             body = {"refresh": person.refresh}
             person.signed_in(person.http.post("/api/auth/refresh/", json=body).json())
-        return person.access
+        return str(person.access)
 
-    async with Client(person.address, token, **options) as client:
-        client.heard = checked
-        await soon(client, lambda: client.is_current)
+    async with Watched(person.address, token) as client:
+        await client.until(lambda: client.is_current)
         yield client
 
 
-async def soon(client: Client, true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(SECONDS):
-        await client.until(true)
-
-
-def contents(client: Client, room: int) -> list[str]:
+def contents(client: Watched, room: int) -> list[str]:
     messages = client.replica.rooms[room].messages.values()
     return [each["content"] for each in sorted(messages, key=lambda each: each["seq"])]
 
@@ -53,9 +47,10 @@ class TestClient:
         alice.sends(room, "before")
         async with client_of(bob) as client:
             alice.sends(room, "after")
-            await soon(client, lambda: client.replica.rooms[room].pos == 2)
+            await client.until(lambda: client.replica.rooms[room].pos == 2)
             assert contents(client, room) == ["before", "after"]
-            assert client.replica.rooms[room].people == {alice.user["id"], bob.user["id"]}
+            members = client.replica.rooms[room].members
+            assert members.keys() == {alice.user["id"], bob.user["id"]}
             held = client.replica.rooms[room].messages.values()
             assert sorted(held, key=lambda each: each["seq"]) == bob.history(room)
 
@@ -63,8 +58,8 @@ class TestClient:
         async with client_of(bob) as client:
             room = alice.opens_room_with(bob)
             alice.sends(room, "Here is a room")
-            await soon(client, lambda: room in client.replica.rooms)
-            await soon(client, lambda: client.is_current and contents(client, room) != [])
+            await client.until(lambda: room in client.replica.rooms)
+            await client.until(lambda: client.is_current and contents(client, room) != [])
             assert client.replica.rooms[room].pos == 1
 
     async def test_sends_once_however_often_the_connection_breaks(
@@ -75,12 +70,12 @@ class TestClient:
             for number in range(6):
                 sending = asyncio.create_task(hers.send(room, str(number)))
                 await asyncio.sleep(0)
-                hers.connection.cut()
+                hers.cut()
                 async with asyncio.timeout(SECONDS):
                     await sending
-            await soon(his, lambda: his.replica.rooms[room].pos == 6)
+            await his.until(lambda: his.replica.rooms[room].pos == 6)
             assert contents(his, room) == [str(number) for number in range(6)]
-            await soon(hers, lambda: hers.is_current and hers.replica.rooms[room].pos == 6)
+            await hers.until(lambda: hers.is_current and hers.replica.rooms[room].pos == 6)
         assert [row["content"] for row in bob.history(room)] == contents(his, room)
 
     async def test_catches_up_with_what_was_said_changed_and_taken_back_while_it_was_away(
@@ -89,13 +84,13 @@ class TestClient:
         room = alice.opens_room_with(bob)
         first, second = (alice.sends(room, content) for content in ("first", "second"))
         async with client_of(bob) as client, client_of(alice) as hers:
-            client.connection.cut()
-            await soon(client, lambda: not client.connection.is_ready)
+            client.cut()
+            await client.until(lambda: not client.ready.is_set())
             await hers.ask({"type": "message.edit", "id": first["id"], "content": "changed"})
             await hers.ask({"type": "message.delete", "id": second["id"]})
             third = await hers.send(room, "third")
             await hers.ask({"type": "message.edit", "id": third["id"], "content": "changed too"})
-            await soon(client, lambda: client.is_current and client.replica.rooms[room].pos == 6)
+            await client.until(lambda: client.is_current and client.replica.rooms[room].pos == 6)
             assert contents(client, room) == ["changed", "", "changed too"]
             held = client.replica.rooms[room].messages.values()
             assert sorted(held, key=lambda each: each["seq"]) == bob.history(room)
@@ -104,22 +99,12 @@ class TestClient:
         self, alice: Person, bob: Person
     ) -> None:
         async with client_of(bob) as client:
-            client.connection.cut()
-            await soon(client, lambda: not client.connection.is_ready)
+            client.cut()
+            await client.until(lambda: not client.ready.is_set())
             room = alice.opens_room_with(bob)
             alice.sends(room, "Where were you?")
-            await soon(client, lambda: room in client.replica.rooms and client.is_current)
+            await client.until(lambda: room in client.replica.rooms and client.is_current)
             assert contents(client, room) == ["Where were you?"]
-
-    async def test_may_be_of_one_room(self, alice: Person, bob: Person, carol: Person) -> None:
-        room, other = alice.opens_room_with(bob), carol.opens_room_with(bob)
-        async with client_of(bob, room=room) as client:
-            client.connection.cut()
-            await soon(client, lambda: not client.connection.is_ready)
-            alice.sends(room, "for this")
-            carol.sends(other, "for another")
-            await soon(client, lambda: client.is_current and contents(client, room) != [])
-            assert client.replica.rooms.keys() == {room}
 
     async def test_says_what_is_refused(self, alice: Person, bob: Person) -> None:
         room = alice.opens_room_with(bob)
@@ -129,14 +114,6 @@ class TestClient:
             with pytest.raises(Refused, match="not_found"):
                 await client.send(room + 1_000_000, "Hello")
         assert alice.history(room) == []
-
-    async def test_stays_away_where_it_is_not_let_in(
-        self, alice: Person, bob: Person, carol: Person
-    ) -> None:
-        room = alice.opens_room_with(bob)
-        with pytest.raises(Stopped, match="4403"):
-            async with client_of(carol, room=room):
-                pass
 
     async def test_gets_a_new_token_when_the_old_one_is_refused(
         self, alice: Person, bob: Person

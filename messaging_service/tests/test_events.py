@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from e2e.client import Replica
+from e2e.client import Room
 from messaging.actions.members import add_member, remove_member
 from messaging.actions.messages import delete_message, edit_message, send_message
 from messaging.actions.presence.chosen import set_presence
@@ -14,6 +14,7 @@ from messaging.actions.reads import mark_read
 from messaging.actions.rooms import open_direct_room
 from messaging.models import Epoch
 from messaging.serializers.messages import new_message
+from messaging_service.tests.marked import Marked
 from messaging_service.tests.sockets import Socket
 from service_kit.testing import token_for
 from service_kit.tokens import verify
@@ -52,26 +53,21 @@ def look(api):
         return answer.json()
 
     def fetch(person, replica):
-        for room_id, room in replica.take_wishes()[1].items():
-            history = get(person, f"rooms/{room_id}/messages/")["results"]
-            replica.load(room, get(person, f"rooms/{room_id}/"), history)
+        for room_id, room in replica.rooms.items():
+            if not room.loaded:
+                history = get(person, f"rooms/{room_id}/messages/")["results"]
+                replica.load(room_id, get(person, f"rooms/{room_id}/"), history)
 
     def look(person):
-        replica = Replica()
         rooms = get(person, "rooms/")["results"]
-        replica.apply(
-            {
-                "type": "ready",
-                "user_id": person.id,
-                "epoch": str(Epoch.objects.get().value),
-                "user_pos": get(person, "me/changes/?after=0")["pos"],
-                "rooms": [{"room": room["id"], "pos": room["pos"]} for room in rooms],
-                "more": False,
-            }
+        replica = Marked(
+            user_id=person.id,
+            epoch=str(Epoch.objects.get().value),
+            user_pos=get(person, "me/changes/?after=0")["pos"],
+            rooms={room["id"]: Room(room["pos"], behind=False) for room in rooms},
+            user_behind=False,
         )
         fetch(person, replica)
-        for room in replica.rooms.values():
-            room.behind = False
         return replica
 
     look.fetch = fetch
@@ -81,7 +77,7 @@ def look(api):
 def view(replica):
     """What is compared: the rooms with all that is in them, and where one stands."""
     rooms = {
-        room_id: (room.pos, room.people, room.messages, room.reads)
+        room_id: (room.pos, replica.people(room_id), room.messages, replica.reads[room_id])
         for room_id, room in replica.rooms.items()
     }
     return replica.user_pos, rooms

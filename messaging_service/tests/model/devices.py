@@ -1,31 +1,31 @@
 """Somebody's reference client in this test, and what must never be told to it."""
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from typing import Any
 
-from e2e.asyncapi import checked
-from e2e.client import Client
+from websockets.asyncio.client import ClientConnection
+
+from e2e.client import Frame
+from e2e.watched import Watched
 from messaging_service.tests.people import Person
 
 SECONDS = 5.0
 OF_A_ROOM = {"message", "message.updated", "member.joined", "member.left", "typing", "read"}
 
 
-class Device:
+class Device(Watched):
     """A client that can be kept away, and that notes what it hears of rooms it is not in."""
 
     def __init__(self, person: Person, *, http: str, sockets: str) -> None:
+        super().__init__(http, self._token_of_his)
+        self.url = f"{sockets}/ws/chat/"
         self.person = person
-        self.heard: list[str] = []
         self.messages: set[int] = set()
-        self.leaked: list[dict[str, Any]] = []
+        self.leaked: list[Frame] = []
         self._out_of: set[int] = set()
         self._may_come = asyncio.Event()
         self._may_come.set()
-        self.client = Client(http, self._token, sockets=sockets)
-        self.client.heard = self._hear
 
     @property
     def is_away(self) -> bool:
@@ -34,42 +34,40 @@ class Device:
     async def leave(self) -> None:
         """Lose the connection and stay away."""
         self._may_come.clear()
-        self.client.connection.cut()
-        await self.until(lambda: not self.client.connection.is_ready)
+        self.cut()
+        await self.until(lambda: not self.ready.is_set(), within=SECONDS)
 
     async def come_back(self) -> None:
         self._may_come.set()
-        await self.until(lambda: self.client.is_current)
+        await self.until(lambda: self.is_current, within=SECONDS)
 
-    async def until(self, true: Any) -> None:
-        async with asyncio.timeout(SECONDS):
-            await self.client.until(true)
+    async def hear(self, socket: ClientConnection) -> Frame:
+        frame = await super().hear(socket)
+        self._note(frame)
+        return frame
 
     @property
     def view(self) -> dict[int, Any]:
         """What it would show, room by room."""
         return {
             room_id: {
-                "people": sorted(room.people),
+                "people": sorted(id_ for id_, member in room.members.items() if member["here"]),
                 "messages": {message["seq"]: message for message in room.messages.values()},
             }
-            for room_id, room in self.client.replica.rooms.items()
+            for room_id, room in self.replica.rooms.items()
         }
 
     @property
     def positions(self) -> dict[int, int]:
         """Where it stands: by room, and under 0 in what is personal."""
-        rooms = {room_id: room.pos for room_id, room in self.client.replica.rooms.items()}
-        return rooms | {0: self.client.replica.user_pos}
+        rooms = {room_id: room.pos for room_id, room in self.replica.rooms.items()}
+        return rooms | {0: self.replica.user_pos}
 
-    async def _token(self, renew: bool) -> str:  # noqa: FBT001 - as the client calls it.
+    async def _token_of_his(self, renew: bool) -> str:  # noqa: FBT001 - as the client calls it.
         await self._may_come.wait()
         return self.person.token
 
-    def _hear(self, text: str) -> None:
-        checked(text)
-        self.heard.append(text)
-        frame = json.loads(text)
+    def _note(self, frame: Frame) -> None:
         kind, room_id = frame["type"], frame.get("room", 0)
         if kind in {"room.added", "synced"}:
             self._out_of.discard(room_id)
@@ -83,7 +81,6 @@ class Device:
 
 @asynccontextmanager
 async def device_of(person: Person, *, http: str, sockets: str):
-    device = Device(person, http=http, sockets=sockets)
-    async with device.client:
-        await device.until(lambda: device.client.is_current)
+    async with Device(person, http=http, sockets=sockets) as device:
+        await device.until(lambda: device.is_current, within=SECONDS)
         yield device

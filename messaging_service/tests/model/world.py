@@ -109,11 +109,11 @@ class World:
         here = [each for each in self.devices if not each.is_away and each.person.id in self.inside]
         if device := self._of(act.who, here):
             async with asyncio.timeout(SECONDS):
-                sent = await device.client.send(self.room_id, f"message {len(self.messages)}")
+                sent = await device.send(self.room_id, f"message {len(self.messages)}")
             self._sent(device.person, sent["id"])
 
     async def reconnect(self, act: Act) -> None:
-        self.devices[act.who % len(self.devices)].client.connection.cut()
+        self.devices[act.who % len(self.devices)].cut()
 
     async def leave(self, act: Act) -> None:
         await self.devices[act.who % len(self.devices)].leave()
@@ -145,14 +145,14 @@ class World:
     @staticmethod
     async def _compare_one(device: Device, fresh: Fresh) -> None:
         def is_right() -> bool:
-            if not device.client.is_current or device.view != fresh.rooms:
+            if not device.is_current or device.view != fresh.rooms:
                 return False
             return all(device.positions[id_] in here for id_, here in fresh.positions.items())
 
         try:
-            await device.until(is_right)
+            await device.until(is_right, within=SECONDS)
         except TimeoutError:
-            shown = (device.client.is_current, device.view, device.positions)
+            shown = (device.is_current, device.view, device.positions)
             message = f"{device.person.username} holds {shown}, there is {fresh}"
             raise AssertionError(f"{message}, last heard: {device.heard[-20:]}") from None
 
