@@ -37,6 +37,7 @@ check: installed-dev  ## Format, lint, types, imports
 	@$(call types,auth_service,../shared/service_kit)
 	@$(call types,auth_service,../local)
 	@$(call types,auth_service,../bench)
+	@$(call types,auth_service,../e2e)
 	@$(call types,auth_service,accounts config)
 	@$(call types,messaging_service,messaging config)
 	@$(call imports,auth_service)

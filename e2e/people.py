@@ -81,10 +81,11 @@ class Person:
 
 
 class Ear:
-    """An open socket, frame by frame."""
+    """An open socket, frame by frame; `ready` is its first frame, if that was waited for."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
+        self.ready: dict[str, Any] = {}
 
     def hears(self) -> dict[str, Any]:
         """Wait for the next frame, which is as documented."""

@@ -270,7 +270,7 @@ class TestClose4403:
 
 class TestClose4408:
     def test_or_a_cut_is_for_who_does_not_read(self, alice: Person, bob: Person, room: int) -> None:
-        deaf = {"max_queue": 1, "ping_interval": None}
+        deaf: dict[str, Any] = {"max_queue": 1, "ping_interval": None}
         with opened(bob, f"/ws/chat/{room}/", **deaf) as ear:
             last = [alice.sends(room, LARGE) for _ in range(MANY)][-1]
             assert last["seq"] == MANY
@@ -326,7 +326,7 @@ class TestClose1013:
 
 class TestRefusedUpgrade:
     def test_is_for_foreign_pages(self, stack: Stack, alice: Person, room: int) -> None:
-        foreign = {"headers": {"Origin": "https://elsewhere.example"}}
+        foreign: dict[str, Any] = {"headers": {"Origin": "https://elsewhere.example"}}
         with (
             pytest.raises(InvalidStatus) as refused,
             opened(alice, f"/ws/chat/{room}/", **foreign),
