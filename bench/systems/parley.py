@@ -53,8 +53,13 @@ class Parley(System):
             seed.folder = self.service.folder
             seed.run()
             self._seeded.update(missing)
-            with self.database.cursor() as cursor:
-                cursor.execute("VACUUM ANALYZE")
+            if missing != ["pairs"]:
+                self._analyze()
+
+    def _analyze(self) -> None:
+        """Let Postgres know what came; of messages there may be none, and it would plan so."""
+        with self.database.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE rooms, members, profiles")
 
     def another(self) -> Process:
         """Start another socket process over the same database, which is then the caller's."""
