@@ -7,7 +7,6 @@ from typing import Any, Final
 import orjson
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -17,39 +16,12 @@ from messaging.http.documentation import PROBLEMS, ChangesOutput, RoomsChangesOu
 from messaging.permissions import LARGEST_ID
 from messaging.queries.changes import Changes, personal_changes, room_changes
 from messaging.queries.positions import current_epoch
-from messaging.serializers.fields import as_id
+from messaging.serializers.changes import AfterInput, RoomsInput, after_input, rooms_input
 from service_kit.rendering import encode_json
 
-MOST_ROOMS: Final = 1_000
 # One answer holds this much and what the rooms that are read together bring; the rest has to wait.
 ANSWER_BYTES: Final = 1024 * 1024
 ROOMS_AT_ONCE: Final = 50
-
-
-class AfterInput(serializers.Serializer[Any]):
-    after = serializers.IntegerField(min_value=0, max_value=LARGEST_ID)
-    epoch = serializers.CharField(
-        required=False, max_length=64, help_text="Of which the position is."
-    )
-
-
-class RoomsChangesInput(serializers.Serializer[Any]):
-    """By room the position that is known of it."""
-
-    rooms = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=LARGEST_ID))
-    epoch = serializers.CharField(required=False, max_length=64)
-
-    def validate_rooms(self, given: dict[str, int]) -> dict[int, int]:
-        if len(given) > MOST_ROOMS:
-            raise serializers.ValidationError(f"At most {MOST_ROOMS} rooms at once.")
-        rooms = {as_id(name) or 0: pos for name, pos in given.items()}
-        if not all(0 < room_id <= LARGEST_ID for room_id in rooms):
-            raise serializers.ValidationError("Name each room by its number.")
-        return rooms
-
-
-_after_input: Final = AfterInput()
-_rooms_input: Final = RoomsChangesInput()
 
 
 class RoomChangesView(APIView):
@@ -60,7 +32,7 @@ class RoomChangesView(APIView):
     )
     def get(self, request: Request, room_id: int) -> HttpResponse:
         """What changed in a room since a position; with `more`, ask again from `pos`."""
-        asked = _after_input.run_validation(request.query_params)
+        asked = after_input.run_validation(request.query_params)
         if not 0 < room_id <= LARGEST_ID:
             raise NotFound("room")
         found = room_changes(
@@ -76,12 +48,12 @@ class RoomChangesView(APIView):
 class ChangesView(APIView):
     @extend_schema(
         operation_id="get_changes",
-        request=RoomsChangesInput,
+        request=RoomsInput,
         responses={200: RoomsChangesOutput, **PROBLEMS},
     )
     def post(self, request: Request) -> HttpResponse:
         """The same for up to 1,000 rooms; null for a room that is not there or not the caller's."""
-        asked = _rooms_input.run_validation(request.data)
+        asked = rooms_input.run_validation(request.data)
         rooms = _catch_up(caller_of(request).id, asked["rooms"], asked.get("epoch"))
         return _json({"rooms": rooms})
 
@@ -94,7 +66,7 @@ class MyChangesView(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         """What changed of what is personal to the caller, since a `user_pos`."""
-        asked = _after_input.run_validation(request.query_params)
+        asked = after_input.run_validation(request.query_params)
         # An older epoch beside newer changes makes a client start over; the reverse would not.
         epoch = current_epoch()
         changes = personal_changes(

@@ -4,6 +4,9 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 
+from messaging.serializers.changes import MOST_ROOMS
+from messaging.serializers.fields import LARGEST_ID
+
 
 class TextFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     target_class = "messaging.serializers.fields.TextField"
@@ -26,6 +29,14 @@ class IdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-
         return {
             "oneOf": [{"type": "integer"}, {"type": "string", "pattern": "^[0-9]{1,20}$"}],
         }
+
+
+class PositionsFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "messaging.serializers.changes.PositionsField"
+
+    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
+        position = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
+        return {"type": "object", "additionalProperties": position, "maxProperties": MOST_ROOMS}
 
 
 class UserIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

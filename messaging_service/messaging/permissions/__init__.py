@@ -8,7 +8,7 @@ messages.py     which he may see: message_of(user, message id); what he may do w
 A stranger and a room that is not there look alike: 404. A member without the right gets 403.
 """
 
-from messaging.permissions.membership import LARGEST_ID, Window, member_of, window_of
+from messaging.permissions.membership import Window, member_of, window_of
 from messaging.permissions.messages import (
     Membership,
     message_of,
@@ -16,6 +16,7 @@ from messaging.permissions.messages import (
     refusal_to_change,
     refusal_to_send,
 )
+from messaging.serializers.fields import LARGEST_ID
 
 __all__ = [
     "LARGEST_ID",

@@ -4,8 +4,7 @@ from typing import NamedTuple
 
 from messaging.errors import NotFound
 from messaging.models import Member
-
-LARGEST_ID = 2**63 - 1
+from messaging.serializers.fields import LARGEST_ID
 
 
 class Window(NamedTuple):

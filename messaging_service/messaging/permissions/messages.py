@@ -5,7 +5,7 @@ from typing import Final, Protocol
 from django.db import connection
 
 from messaging.errors import NotAllowed, NotFound
-from messaging.permissions.membership import LARGEST_ID
+from messaging.serializers.fields import LARGEST_ID
 from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow
 from service_kit.refusals import Refusal
 

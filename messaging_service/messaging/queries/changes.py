@@ -29,6 +29,7 @@ from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow, message_
 MOST_CHANGES: Final = 1_000
 PAGE_BYTES: Final = 256 * 1024
 MOST_READERS: Final = 100
+ANY_NUMBER: Final = MOST_CHANGES + 1
 
 _STANDINGS: Final = """
 SELECT me.room_id, room.pos, me.visible_from_seq, me.joined_pos
@@ -155,10 +156,11 @@ def room_refill(*, room_id: int, after: int, user_ids: Sequence[str]) -> Refill:
     with snapshot() as cursor:
         cursor.execute("SELECT pos FROM rooms WHERE id = %s", [room_id])
         (pos,) = cursor.fetchone() or (0,)
-        found = _find(cursor, {room_id: Span(after, pos, 0)})[room_id]
+        found = _find(cursor, {room_id: Span(after, pos, 0)}, most=ANY_NUMBER)[room_id]
         members = Member.objects.filter(room_id=room_id, user_id__in=user_ids)
         shown = {member.user_id: window_of(member) for member in members}
-    more = found.total > len(found.events)
+    # Of more memberships than were counted some were not read either.
+    more = found.total > min(len(found.events), MOST_CHANGES)
     return Refill(found.events, found.events[-1].pos if more else pos, more, shown)
 
 
@@ -199,23 +201,29 @@ def _changes(found: Found | None, pos: int) -> Changes:
     return Changes(found.events, pos)
 
 
-def _find(cursor: CursorWrapper, spans: Mapping[int, Span]) -> dict[int, Found]:
-    """The changed messages and memberships of each room, merged, as events."""
+def _find(
+    cursor: CursorWrapper, spans: Mapping[int, Span], *, most: int = MOST_CHANGES
+) -> dict[int, Found]:
+    """The changed messages and memberships of each room, merged, as events: `most`, or none."""
     moved = {room_id: span for room_id, span in spans.items() if span.upto > span.after}
     found = {room_id: Found([], 0) for room_id in spans}
     if moved:
-        messages = _messages(cursor, moved)
+        messages = _messages(cursor, moved, most=most)
         members = _members(cursor, moved)
         for room_id in moved:
             found[room_id] = _merge(messages.get(room_id, Found([], 0)), members.get(room_id, []))
     return found
 
 
-def _messages(cursor: CursorWrapper, spans: Mapping[int, Span]) -> dict[int, Found]:
+def _messages(cursor: CursorWrapper, spans: Mapping[int, Span], *, most: int) -> dict[int, Found]:
+    """Without events where there are more messages than anybody wants."""
     cursor.execute(_MESSAGES, [list(spans), *map(list, zip(*spans.values(), strict=True))])
     found: dict[int, Found] = {}
     for count, _, _, *columns in cursor.fetchall():
         row = MessageRow(*columns)
+        if count > most:
+            found[row.room_id] = Found([], count)
+            continue
         tell = message_sent if row.created_pos > spans[row.room_id].after else message_updated
         found.setdefault(row.room_id, Found([], count)).events.append(tell(row, message_text(row)))
     return found
@@ -236,7 +244,7 @@ def _members(cursor: CursorWrapper, spans: Mapping[int, Span]) -> dict[int, list
 def _merge(messages: Found, members: list[Event]) -> Found:
     """One page in the order of positions: nothing after the first message that is left out."""
     count = messages.total + len(members)
-    if messages.total > len(messages.events):
+    if messages.total > len(messages.events) > 0:
         last = messages.events[-1].pos
         members = [event for event in members if event.pos < last]
     events = sorted([*messages.events, *members], key=lambda event: event.pos)

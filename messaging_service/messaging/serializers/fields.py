@@ -6,6 +6,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 LONGEST_USER_ID: Final = 64
+LARGEST_ID: Final = 2**63 - 1
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
 

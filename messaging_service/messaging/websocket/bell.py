@@ -11,6 +11,8 @@ from messaging.websocket.threads import in_database_thread
 from service_kit.rendering import encode_json
 
 PAUSE_SECONDS: Final = 1.0
+# After a look that found nothing new.
+REST_SECONDS: Final = 0.1
 PERSONAL: Final = frozenset({"room.added", "me.changed"})
 
 
@@ -31,6 +33,10 @@ class Bell:
     def is_loaded(self) -> bool:
         return self._outlet.is_loaded
 
+    @property
+    def is_closed(self) -> bool:
+        return self._outlet.is_closed
+
     def send(self, frame: Frame) -> None:
         if frame.kind in PERSONAL:
             self._outlet.send(frame)
@@ -43,9 +49,13 @@ class Bell:
     async def close(self, code: int, reason: str = "") -> None:
         await self._outlet.close(code, reason)
 
-    async def ring_for_ever(self) -> None:
-        """Begin with the counts of now, and tell each that changes from there on."""
+    async def begin(self) -> None:
+        """What is unread now is known to whoever asks; each change from here on is told."""
         self._told = await in_database_thread(unread_counts, user_id=self._user_id)
+        # Something may have come before anybody listened.
+        self._rung.set()
+
+    async def ring_for_ever(self) -> None:
         while True:
             await self._rung.wait()
             self._rung.clear()
@@ -53,12 +63,13 @@ class Bell:
             changed = {id_ for id_ in counts | self._told if counts.get(id_) != self._told.get(id_)}
             self._waiting = {id_: None for id_ in self._waiting if id_ in changed}
             self._waiting.update(dict.fromkeys(changed))
-            self._tell_one(counts)
-            await asyncio.sleep(PAUSE_SECONDS)
+            was_told = self._tell_one(counts)
+            await asyncio.sleep(PAUSE_SECONDS if was_told else REST_SECONDS)
 
-    def _tell_one(self, counts: dict[int, int]) -> None:
+    def _tell_one(self, counts: dict[int, int]) -> bool:
+        """Tell of the room that waits longest, and say whether there was one."""
         if not self._waiting:
-            return
+            return False
         room_id = next(iter(self._waiting))
         del self._waiting[room_id]
         count = counts.get(room_id, 0)
@@ -70,3 +81,4 @@ class Bell:
         self._outlet.send(Frame(encode_json(told), kind="unread"))
         if self._waiting:
             self._rung.set()
+        return True

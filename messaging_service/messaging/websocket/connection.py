@@ -23,6 +23,7 @@ logger: Final = logging.getLogger(__name__)
 MOST_UNSETTLED: Final = 64
 FAILED: Final = 1011
 REMOVED: Final = 4403
+RESTARTING: Final = 1012
 
 # What closes a socket, by the code of the refusal (contract §5).
 CLOSE_CODES: Final = {
@@ -54,6 +55,7 @@ class Connection:
         self.outlet = outlet
         self.room_id = room_id
         self.in_rooms = True
+        self.is_closing = False
         self.listen_through(outlet)
         self.expiry = Expiry(warn=self._warn, end=self._expire)
         self.patience = Patience(ended=self._tire)
@@ -64,7 +66,11 @@ class Connection:
     def listen_through(self, outlet: Outlet) -> None:
         """Hear what is told, elsewhere than commands are answered; only before it listens."""
         self.places = Places(
-            user_id=self.claims.user_id, outlet=outlet, ended=self._left, failed=self.fail
+            user_id=self.claims.user_id,
+            outlet=outlet,
+            ended=self._left,
+            failed=self.fail,
+            sent_away=self._send_away,
         )
 
     def accompany(self, work: Coroutine[Any, Any, None]) -> None:
@@ -115,7 +121,8 @@ class Connection:
             self.outlet.send(message_ack_frame(ref, outcome.text, duplicate=outcome.duplicate))
 
     def close(self, code: int, reason: str) -> None:
-        """Close the socket soon, after what was sent before."""
+        """Close the socket soon, after what was sent before; nothing more is carried out."""
+        self.is_closing = True
         _closing.add(task := asyncio.create_task(self.outlet.close(code, reason)))
         task.add_done_callback(_closing.discard)
 
@@ -129,6 +136,9 @@ class Connection:
         if refusal is None:
             logger.error("A socket could not catch up.", exc_info=error)
         self.close(close_code(refusal), refusal.detail if refusal else "")
+
+    def _send_away(self) -> None:
+        self.close(RESTARTING, "The database went back.")
 
     def _warn(self, seconds: int) -> None:
         self.outlet.send(Frame(encode_json({"type": "auth.expiring", "in": seconds})))

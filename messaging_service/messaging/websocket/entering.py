@@ -59,6 +59,7 @@ async def enter_notifications(connection: Connection, _: Beginning) -> None:
     bell = Bell(user_id=connection.claims.user_id, outlet=connection.outlet)
     connection.listen_through(bell)
     connection.in_rooms = False
+    await bell.begin()
     await _enter_all(connection)
     connection.accompany(bell.ring_for_ever())
 

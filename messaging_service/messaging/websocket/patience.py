@@ -31,8 +31,12 @@ class Patience:
 
     def note(self, refusal: Refusal | None) -> None:
         """What was answered to a command: a refusal, or that it was carried out."""
-        if not self.is_over:
-            self._in_a_row = self._in_a_row + 1 if isinstance(refusal, RateLimited) else 0
+        if self.is_over:
+            return
+        if refusal is None:
+            self._in_a_row = 0
+        elif isinstance(refusal, RateLimited):
+            self._in_a_row += 1
             if self.is_over:
                 self._ended()
 

@@ -36,7 +36,8 @@ class Places:
     """The feeds one socket listens to, and its seats in those where it is live.
 
     `ended` is called with a room when its membership is over; `failed` when a catch-up could not be
-    read, and the socket must not go on as if nothing was missing.
+    read, and the socket must not go on as if nothing was missing; `sent_away` when all it was told
+    means nothing any more.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class Places:
         outlet: Outlet,
         ended: Callable[[int], None],
         failed: Callable[[Exception], None],
+        sent_away: Callable[[], None],
     ) -> None:
         self.epoch = ""
         self._user_id = user_id
         self._outlet = outlet
         self._ended = ended
         self._failed = failed
+        self._sent_away = sent_away
         self._feeds: dict[Stream, Feed] = {}
         self._seats: dict[Stream, Seat] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -63,7 +66,7 @@ class Places:
     async def open(self, streams: Iterable[Stream]) -> None:
         """Listen to what is not listened to yet; nothing is told before `sit`."""
         new = [stream for stream in streams if stream not in self._feeds]
-        feeds = await hub().open(new)
+        feeds = await hub().open(new, self)
         self._feeds.update(zip(new, feeds, strict=True))
 
     @contextmanager
@@ -110,7 +113,7 @@ class Places:
             task.cancel()
         for stream, seat in self._seats.items():
             self._feeds[stream].leave(seat)
-        hub().release(self._feeds.values())
+        hub().release(self._feeds.values(), self)
         self._feeds, self._seats = {}, {}
 
     def _stand_up(self, stream: Stream) -> None:
@@ -121,7 +124,12 @@ class Places:
     def _drop(self, stream: Stream) -> None:
         self._stand_up(stream)
         if feed := self._feeds.pop(stream, None):
-            hub().release([feed])
+            hub().release([feed], self)
+
+    def send_away(self) -> None:
+        """As the hub asks of its users."""
+        self._is_closed = True
+        self._sent_away()
 
     # ---- what happens to a seat ------------------------------------------------------------------
 
@@ -144,6 +152,11 @@ class Places:
     def _add(self, text: bytes) -> None:
         room = orjson.loads(text)
         self.follow_room(room["id"], room["pos"])
+
+    def _add_if_new(self, text: bytes) -> None:
+        """Follow a room that nobody told live of; one listened to already goes on as it is."""
+        if RoomStream(orjson.loads(text)["id"]) not in self._feeds:
+            self._add(text)
 
     def _follow(self, stream: Stream, pos: int) -> None:
         if self._is_closed:
@@ -174,6 +187,8 @@ class Places:
         async with self._one_at_a_time:
             left = iter(positions.items())
             while some := dict(islice(left, ROOMS_AT_ONCE)):
+                if self._outlet.is_closed:
+                    return
                 await self._catch_up(some, ref, epoch)
 
     async def _catch_up(
@@ -182,9 +197,10 @@ class Places:
         streams = [RoomStream(room_id) for room_id in positions]
         await self.open(streams)
         with self._behind(streams):
-            found = await in_database_thread(
-                room_changes, user_id=self._user_id, positions=positions, epoch=epoch
-            )
+            async with hub().catching_up:
+                found = await in_database_thread(
+                    room_changes, user_id=self._user_id, positions=positions, epoch=epoch
+                )
             for room_id, changes in found.rooms.items():
                 if changes is None:
                     self._refuse(room_id, NotFound("room"), ref)
@@ -198,9 +214,10 @@ class Places:
         stream = PersonStream(self._user_id)
         async with self._one_at_a_time:
             with self._behind([stream]):
-                changes = await in_database_thread(
-                    personal_changes, user_id=self._user_id, after=after, epoch=epoch
-                )
+                async with hub().catching_up:
+                    changes = await in_database_thread(
+                        personal_changes, user_id=self._user_id, after=after, epoch=epoch
+                    )
                 await self._bring(stream, changes, ref)
 
     @contextmanager
@@ -218,6 +235,9 @@ class Places:
         self._outlet.send(self._synced(stream, changes, ref))
         if not changes.more:
             self.sit(stream, window=changes.window, pos=changes.pos)
+        for event in changes.events:
+            if event.kind == "room.added":
+                self._add_if_new(event.text)
         await self._outlet.drain()
 
     def _synced(self, stream: Stream, changes: Changes, ref: str | None) -> Frame:

@@ -28,6 +28,8 @@ _open: Final = Gauge("parley_sockets_open", "Sockets that are ready, by what the
 _frames: Final = Counter("parley_frames_received_total", "Frames from clients.")
 _closed: Final = Counter("parley_sockets_closed_total", "Closed sockets, by close code.", ["code"])
 
+LONGEST_POSITION: Final = 19
+
 Enter = Callable[[Connection, Beginning], Awaitable[None]]
 Scope = dict[str, Any]
 
@@ -74,11 +76,12 @@ async def _live(
 
 
 def _beginning(scope: Scope) -> Beginning:
-    query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
+    given = scope.get("query_string", b"").decode("latin-1")
+    query = dict(parse_qsl(given, keep_blank_values=True))
     after = query.get("after")
     if after is None:
         return Beginning()
-    if not (after.isascii() and after.isdigit()):
+    if not (after.isascii() and after.isdigit() and len(after) <= LONGEST_POSITION):
         raise Refusal("invalid", "after is a position.")
     return Beginning(min(int(after), LARGEST_ID), query.get("epoch"))
 

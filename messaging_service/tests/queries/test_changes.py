@@ -6,9 +6,9 @@ from django.utils.timezone import now
 
 from messaging.actions.messages import send_message
 from messaging.events import room_channel
-from messaging.models import Message, Room
+from messaging.models import Member, Message, Profile, Room
 from messaging.queries import changes as queries
-from messaging.queries.changes import room_refill
+from messaging.queries.changes import MOST_CHANGES, room_refill
 from messaging.serializers.messages import new_message
 
 
@@ -70,3 +70,15 @@ class TestWhatARefillReads:
             (3, "three"),
             (4, "1"),
         ]
+
+    def test_are_all_of_very_many_memberships(self, room):
+        many = range(1, MOST_CHANGES + 500)
+        Profile.objects.bulk_create(Profile(user_id=f"{room}-{n}", username="x") for n in many)
+        Member.objects.bulk_create(
+            Member(room_id=room, user_id=f"{room}-{n}", pos=n, joined_pos=n) for n in many
+        )
+        Room.objects.filter(pk=room).update(pos=many[-1])
+        first = room_refill(room_id=room, after=0, user_ids=[])
+        second = room_refill(room_id=room, after=first.pos, user_ids=[])
+        assert (first.more, second.more) == (True, False)
+        assert [each.pos for each in (*first.events, *second.events)] == list(many)

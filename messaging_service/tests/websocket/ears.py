@@ -25,10 +25,11 @@ EVERYTHING = Window(1, 0, None)
 class Ear:
     """One local socket of a room: an outlet that keeps what it is told."""
 
-    is_loaded = False
+    is_loaded = is_closed = False
 
-    def __init__(self, feed: Feed, user_id: str) -> None:
-        self.feed = feed
+    feed: Feed
+
+    def __init__(self, user_id: str) -> None:
         self.since = -1
         self.user_id = user_id
         self.frames: list[dict[str, Any]] = []
@@ -52,6 +53,9 @@ class Ear:
         self.writes += 1
         self.frames += [json.loads(text) for text in frame.texts]
 
+    def send_away(self) -> None:
+        self.closed_with.append(1012)
+
     async def drain(self) -> None:
         pass
 
@@ -71,7 +75,7 @@ class Ear:
 
     def leave(self, hub: Hub) -> None:
         self.feed.leave(self.seat)
-        hub.release([self.feed])
+        hub.release([self.feed], self)
 
     def __repr__(self) -> str:
         return f"since {self.since} heard {self.positions}"
@@ -79,14 +83,15 @@ class Ear:
 
 async def listen(hub: Hub, room_id: int, user_id: str = "somebody") -> Ear:
     """Enter a room as a socket does: listen, look where it stands, and sit down there."""
-    (feed,) = await hub.open([RoomStream(room_id)])
-    ear = Ear(feed, user_id)
+    ear = Ear(user_id)
+    (ear.feed,) = await hub.open([RoomStream(room_id)], ear)
+    feed = ear.feed
     try:
         with feed.arriving():
             while not ear.sit(await in_database_thread(_position_of, room_id)):
                 pass
     except BaseException:
-        hub.release([feed])
+        hub.release([feed], ear)
         raise
     return ear
 

@@ -87,7 +87,8 @@ class TestOneRoom:
             assert frame["pos"] <= seen + 1 or frame["type"] == "synced"
             seen = max(seen, frame["pos"])
         send()
-        assert socket.expect("message")["pos"] == 1
+        while seen < 22:
+            seen = socket.expect("message")["pos"]
 
     def test_in_the_address_comes_right_after_ready(self, open_socket, bob, room, send):
         for _ in range(3):
@@ -97,9 +98,9 @@ class TestOneRoom:
         assert (kinds(frames), synced["pos"]) == ([("message", 2), ("message", 3)], 3)
         assert "ref" not in synced
 
-    @pytest.mark.parametrize("after", ["", "x", "-1", "1.5", "٣"])
+    @pytest.mark.parametrize("after", ["", "x", "-1", "1.5", "٣", "9" * 20, "9" * 5_000])
     def test_in_the_address_must_be_a_position(self, connect, socket_server, bob, room, after):
-        address = f"{socket_server.address}/ws/chat/{room}/?token={bob.token}&after={after}x"
+        address = f"{socket_server.address}/ws/chat/{room}/?token={bob.token}&after={after}"
         with Socket(address) as socket:
             assert socket.closed() == 4400
 

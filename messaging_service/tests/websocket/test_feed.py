@@ -31,7 +31,8 @@ async def feed() -> AsyncIterator[Feed]:
 def sit(
     feed: Feed, pos: int = 0, *, user_id: str = "somebody", window: Window | None = None
 ) -> Ear:
-    ear = Ear(feed, user_id)
+    ear = Ear(user_id)
+    ear.feed = feed
     assert ear.sit(pos, window or Window(1, 0, None))
     return ear
 
@@ -134,7 +135,8 @@ class TestComingIn:
         with feed.arriving():
             for first in range(1, MOST_REMEMBERED + 2, 2):
                 take(feed, first, first + 1)
-            late = Ear(feed, "late")
+            late = Ear("late")
+            late.feed = feed
             assert not late.sit(5)
             assert late.sit(MOST_REMEMBERED + 1)
         assert late.positions == [MOST_REMEMBERED + 2]
@@ -147,15 +149,21 @@ class TestComingIn:
         assert not feed._arrivals._told
 
     async def test_first_takes_what_had_come_before(self, feed: Feed) -> None:
-        take(feed, 7, 8, 9)
         with feed.arriving():
+            take(feed, 7, 8, 9)
             assert sit(feed, 7).positions == [8, 9]
+
+    async def test_alone_is_what_makes_it_hold_anything(self, feed: Feed) -> None:
+        take(feed, 7, 8, 9)
+        assert feed.incoming.positions == []
 
     async def test_of_two_the_one_behind_the_other_reads_again(self, feed: Feed) -> None:
         """The feed begins where the first one stood: what was before that, nobody remembers."""
         with feed.arriving():
             sit(feed, 7)
-            assert not Ear(feed, "second").sit(5)
+            second = Ear("second")
+            second.feed = feed
+            assert not second.sit(5)
 
 
 class TestWhatIsHeld:

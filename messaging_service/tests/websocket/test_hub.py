@@ -333,12 +333,13 @@ class TestOpening:
         self, hub: Hub, redis: Redis, room: int
     ) -> None:
         for pause in (0, 0, 0.0005, 0.001, 0.002, 0.005):
-            task = asyncio.create_task(hub.open([RoomStream(room)]))
+            nobody = Ear("nobody")
+            task = asyncio.create_task(hub.open([RoomStream(room)], nobody))
             await asyncio.sleep(pause)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             if not task.cancelled():
-                hub.release(task.result())
+                hub.release(task.result(), nobody)
         await until(lambda: listeners(redis.url, room) == [0], within=1)
         ear = await listen(hub, room)
         tell(redis.url, [made_up(room, 1)])

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from messaging.broadcast import publish
 from messaging.events import presence
 from messaging.models.presence import HIDDEN, Presence
+from messaging.permissions.limits import presence_limit
 from messaging.queries.presence import audiences_of, presence_rows
 from messaging.serializers.presence import PresenceRow, presence_json
 
@@ -23,8 +24,9 @@ def set_presence(*, user_id: str, **chosen: Any) -> dict[str, Any]:  # noqa: ANN
     """Keep what he says, and tell the others if they see him otherwise now; returns what he sees.
 
     `chosen` is what PresenceInput has validated. A custom status takes back until when the one
-    before it was meant; whoever hides is seen to have gone.
+    before it was meant; whoever hides is seen to have gone. Raises RateLimited.
     """
+    presence_limit().take(user_id)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_KNOW, [user_id])

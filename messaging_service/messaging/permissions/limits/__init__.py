@@ -8,13 +8,17 @@ sockets.py         SocketCount: how many sockets somebody holds open
 
 import os
 from functools import cache
+from typing import Final
 
 from django.conf import settings
 
 from messaging.permissions.limits.bucket import Bucket, Given
 from messaging.permissions.limits.shared import SharedLimit
 
-__all__ = ["Bucket", "Given", "SharedLimit", "command_bucket", "message_limit"]
+__all__ = ["Bucket", "Given", "SharedLimit", "command_bucket", "message_limit", "presence_limit"]
+
+PRESENCES_PER_SECOND: Final = 2
+PRESENCE_BURST: Final = 20
 
 
 @cache
@@ -27,6 +31,12 @@ def message_limit() -> SharedLimit:
     )
 
 
+@cache
+def presence_limit() -> SharedLimit:
+    """How often somebody may say how he is: each time is told to everybody near him."""
+    return SharedLimit("presence", per_second=PRESENCES_PER_SECOND, burst=PRESENCE_BURST)
+
+
 def command_bucket() -> Bucket:
     """What one socket may ask; make one for each."""
     return Bucket(
@@ -35,4 +45,5 @@ def command_bucket() -> Bucket:
 
 
 # A child must not talk over its parent's connections.
-os.register_at_fork(after_in_child=message_limit.cache_clear)
+for limit in (message_limit, presence_limit):
+    os.register_at_fork(after_in_child=limit.cache_clear)

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from messaging.errors import RateLimited
 from messaging.websocket.commands.auth import auth
 from messaging.websocket.commands.messages import delete, edit, message
 from messaging.websocket.commands.ping import ping
@@ -51,6 +52,8 @@ EVERYWHERE: Final = frozenset({"presence", "auth", "ping"})
 
 async def carry_out(connection: Connection, text: str | None) -> None:
     """Carry out one frame; whatever is wrong with it is answered and changes nothing."""
+    if connection.is_closing:
+        return
     frame: dict[str, Any] = {}
     ref: str | None = None
     try:
@@ -68,7 +71,17 @@ async def carry_out(connection: Connection, text: str | None) -> None:
         if command is not message:  # Its outcome is still to come.
             connection.patience.note(None)
     except Exception as error:  # noqa: BLE001 - one bad frame must not end the socket.
-        connection.refuse(_explain(error), ref)
+        connection.refuse(_explain(_charged(connection, frame, error)), ref)
+
+
+def _charged(connection: Connection, frame: dict[str, Any], error: Exception) -> Exception:
+    """A `sync` costs nothing unless it is refused."""
+    if frame.get("type") == "sync":
+        try:
+            connection.patience.spend()
+        except RateLimited as too_fast:
+            return too_fast
+    return error
 
 
 def _decode(text: str | None) -> dict[str, Any]:

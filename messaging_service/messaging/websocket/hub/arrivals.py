@@ -17,6 +17,10 @@ class Arrivals:
         self._told: list[Told] = []
         self._from = 0
 
+    @property
+    def is_anybody_expected(self) -> bool:
+        return self._expected > 0
+
     @contextmanager
     def expect(self, pos: int) -> Iterator[None]:
         """Remember everything after `pos`, where the feed stands now, or since an earlier call."""

@@ -17,7 +17,7 @@ from messaging.queries.changes import Refill
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub.arrivals import Arrivals
 from messaging.websocket.hub.incoming import Incoming
-from messaging.websocket.hub.seats import Seat, Told
+from messaging.websocket.hub.seats import Seat, Told, User
 from messaging.websocket.hub.streams import Stream
 from messaging.websocket.hub.telling import Telling
 from messaging.websocket.hub.typists import Typists
@@ -37,7 +37,7 @@ class Feed:
         self.turn = hash(stream)
         self.pos: int | None = None
         self.seats: dict[Seat, None] = {}
-        self.users = 0
+        self.users: dict[User, None] = {}
         self.is_refilling = False
         self._roster_now: tuple[Seat, ...] | None = None
         self.incoming = Incoming()
@@ -61,9 +61,11 @@ class Feed:
             if self.pos is not None:
                 self.incoming.hold_passing(envelope, as_of=as_of)
                 self._release_passing(self.pos)
-        elif self.pos is None or envelope.pos > self.pos:
-            is_next = self.pos is not None and envelope.pos == self.pos + 1
-            self.incoming.hold(envelope, is_next=is_next)
+        elif self.pos is None:
+            if self._arrivals.is_anybody_expected:
+                self.incoming.hold(envelope, is_next=False)
+        elif envelope.pos > self.pos:
+            self.incoming.hold(envelope, is_next=envelope.pos == self.pos + 1)
 
     def advance(self) -> None:
         """Tell what has come, as far as there is no gap; joined, where all hear the same."""
@@ -197,7 +199,8 @@ class Feed:
         assert self.pos is not None
         renewed = self._renew(refill.windows)
         if renewed:
-            self._furthest = max(self._furthest, refill.pos)
+            began = (seat.window.joined_pos for seat, _ in renewed)
+            self._furthest = max(self._furthest, refill.pos, *began)
         for event in refill.events:
             if event.pos > self.pos:
                 self._go(event)

@@ -20,6 +20,7 @@ from messaging.queries.changes import Refill
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub.audit import Audit
 from messaging.websocket.hub.feed import Feed
+from messaging.websocket.hub.seats import User
 from messaging.websocket.hub.streams import Stream
 from messaging.websocket.hub.subscriptions import Subscriptions
 from messaging.websocket.threads import in_database_thread
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger(__name__)
 
 CROSSED_PUBLISH_SECONDS: Final = 0.03
-# Refills at one time: the database threads are there for those who enter, too.
+# Refills at one time, and as many catch-ups: whoever enters needs the database threads, too.
 MOST_REFILLS: Final = 2
-FALLEN_BACK: Final = 1012
+MOST_CATCH_UPS: Final = 2
 
 _lag: Final = Histogram(
     "parley_delivery_lag_seconds",
@@ -57,6 +58,7 @@ class Hub:
         )
         self._work: set[asyncio.Task[None]] = set()
         self._refills = asyncio.Semaphore(MOST_REFILLS)
+        self.catching_up = asyncio.Semaphore(MOST_CATCH_UPS)
 
     def start(self) -> None:
         self._subscriptions.want([PEOPLE_CHANNEL])
@@ -70,27 +72,27 @@ class Hub:
 
     # ---- who listens -----------------------------------------------------------------------------
 
-    async def open(self, streams: Iterable[Stream]) -> list[Feed]:
+    async def open(self, streams: Iterable[Stream], user: User) -> list[Feed]:
         """The feeds, listening (Redis willing); give each back with `release`."""
-        feeds = [self._use(stream) for stream in streams]
+        feeds = [self._use(stream, user) for stream in streams]
         try:
             await self._subscriptions.add([feed.stream.channel for feed in feeds])
         except BaseException:
-            self.release(feeds)
+            self.release(feeds, user)
             raise
         return feeds
 
-    def _use(self, stream: Stream) -> Feed:
+    def _use(self, stream: Stream, user: User) -> Feed:
         feed = self.feeds.get(stream.channel)
         if feed is None:
             feed = self.feeds[stream.channel] = Feed(stream)
-        feed.users += 1
+        feed.users[user] = None
         return feed
 
-    def release(self, feeds: Iterable[Feed]) -> None:
+    def release(self, feeds: Iterable[Feed], user: User) -> None:
         """The last user of a feed ends it."""
         for feed in feeds:
-            feed.users -= 1
+            feed.users.pop(user, None)
             if not feed.users:
                 feed.close()
                 self._forget(feed)
@@ -188,15 +190,15 @@ class Hub:
     # ---- what went back --------------------------------------------------------------------------
 
     def send_away(self, feeds: Iterable[Feed]) -> None:
-        """Close the sockets of feeds whose positions mean nothing any more: they come back.
+        """Close who listens to feeds whose positions mean nothing any more: they come back.
 
         Who comes meanwhile gets a new feed.
         """
         feeds = list(feeds)
         for feed in feeds:
             self._forget(feed)
-        for outlet in {seat.outlet for feed in feeds for seat in feed.seats}:
-            self._spawn(outlet.close(FALLEN_BACK, "the database went back"))
+        for user in {user for feed in feeds for user in feed.users}:
+            user.send_away()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

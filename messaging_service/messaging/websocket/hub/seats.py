@@ -24,6 +24,13 @@ class Told(Protocol):
     def text(self) -> bytes: ...
 
 
+class User(Protocol):
+    """Who listens to feeds, live or not."""
+
+    def send_away(self) -> None:
+        """Close the socket: what its feeds told means nothing any more."""
+
+
 class Turns(NamedTuple):
     """What a seat's owner hears besides the frames, each time after the frame that caused it.
 

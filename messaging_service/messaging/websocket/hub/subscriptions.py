@@ -49,6 +49,9 @@ class Subscriptions:
         for channel in channels:
             if channel not in self._wanted:
                 self._wanted[channel] = asyncio.Event()
+                if channel in self._confirmed:
+                    # It was given up a moment ago, and Redis has not been told yet.
+                    self._wanted[channel].set()
                 self._change(channel)
 
     async def add(self, channels: Collection[str]) -> None:

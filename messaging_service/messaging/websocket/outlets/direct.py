@@ -39,6 +39,10 @@ class DirectOutlet:
             and hasattr(getattr(protocol, "transport", None), "get_write_buffer_size")
         )
 
+    @property
+    def is_closed(self) -> bool:
+        return bool(self._closed or self._protocol.close_sent or self._transport.is_closing())
+
     def send(self, frame: Frame) -> None:
         if self._closed or self._protocol.close_sent or self._transport.is_closing():
             return

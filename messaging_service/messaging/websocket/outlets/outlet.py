@@ -24,6 +24,10 @@ class Outlet(Protocol):
     def is_loaded(self) -> bool:
         """Whether so much waits that what can be put off should be."""
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing that is sent from here on goes anywhere."""
+
     def send(self, frame: Frame) -> None:
         """Send a frame in order, soon; nothing once the socket is closed.
 

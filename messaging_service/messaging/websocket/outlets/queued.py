@@ -30,6 +30,10 @@ class QueuedOutlet:
         self._pump: asyncio.Task[None] | None = None
         self._closed = False
 
+    @property
+    def is_closed(self) -> bool:
+        return self._closed
+
     def send(self, frame: Frame) -> None:
         if self._closed:
             return
