@@ -7,8 +7,7 @@ from django.utils.timezone import now
 from messaging.actions.messages import send_message
 from messaging.events import room_channel
 from messaging.models import Member, Message, Profile, Room
-from messaging.queries import changes as queries
-from messaging.queries.changes import MOST_CHANGES, room_refill
+from messaging.queries.changes import MOST_CHANGES, room_refill, rows
 from messaging.serializers.messages import new_message
 
 
@@ -35,7 +34,7 @@ class TestWhatARefillReads:
 
     @pytest.mark.parametrize("size", [1, 900, 1_500, 4_500, 10_000])
     def test_are_covered_exactly_once_in_pages(self, monkeypatch, send, room, size):
-        monkeypatch.setattr(queries, "PAGE_BYTES", size)
+        monkeypatch.setattr(rows, "PAGE_BYTES", size)
         for _ in range(7):
             send()
         found, after, more = [], 0, True
