@@ -4,6 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Coroutine
+from itertools import count
 from typing import Any, Final
 
 from messaging.actions.writer import Outcome
@@ -19,6 +20,10 @@ from service_kit.rendering import encode_json
 from service_kit.tokens import Claims
 
 logger: Final = logging.getLogger(__name__)
+
+# Of an id unlike any other's, in every process.
+_PROCESS: Final = uuid.uuid4().hex
+_numbers: Final = count()
 
 MOST_UNSETTLED: Final = 64
 FAILED: Final = 1011
@@ -50,7 +55,7 @@ class Connection:
     """
 
     def __init__(self, *, claims: Claims, outlet: Outlet, room_id: int | None = None) -> None:
-        self.id = uuid.uuid4().hex
+        self.id = f"{_PROCESS}{next(_numbers):x}"
         self.claims = claims
         self.outlet = outlet
         self.room_id = room_id
@@ -68,7 +73,7 @@ class Connection:
         self.places = Places(
             user_id=self.claims.user_id,
             outlet=outlet,
-            ended=self._left,
+            left=self._left,
             failed=self.fail,
             sent_away=self._send_away,
         )

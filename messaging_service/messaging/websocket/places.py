@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +14,7 @@ from messaging.queries.changes import Changes, personal_changes, room_changes
 from messaging.queries.positions import Standing
 from messaging.websocket.frames import Frame, error_frame, synced_frame
 from messaging.websocket.hub import hub
-from messaging.websocket.hub.seats import Seat, Turns
+from messaging.websocket.hub.seats import Seat
 from messaging.websocket.hub.streams import PersonStream, RoomStream, Stream
 from messaging.websocket.outlets import Outlet
 from messaging.websocket.threads import in_database_thread
@@ -35,7 +34,7 @@ PERSONAL: Final = Window(0, 0, None)
 class Places:
     """The feeds one socket listens to, and its seats in those where it is live.
 
-    `ended` is called with a room when its membership is over; `failed` when a catch-up could not be
+    `left` is called with a room when its membership is over; `failed` when a catch-up could not be
     read, and the socket must not go on as if nothing was missing; `sent_away` when all it was told
     means nothing any more.
     """
@@ -45,14 +44,14 @@ class Places:
         *,
         user_id: str,
         outlet: Outlet,
-        ended: Callable[[int], None],
+        left: Callable[[int], None],
         failed: Callable[[Exception], None],
         sent_away: Callable[[], None],
     ) -> None:
         self.epoch = ""
         self._user_id = user_id
         self._outlet = outlet
-        self._ended = ended
+        self._left = left
         self._failed = failed
         self._sent_away = sent_away
         self._feeds: dict[Stream, Feed] = {}
@@ -84,7 +83,7 @@ class Places:
             outlet=self._outlet,
             window=window,
             cursor=pos,
-            turns=self._turns(stream),
+            owner=self,
         )
         if not self._feeds[stream].join(seat):
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._follow, stream, pos)
@@ -126,37 +125,31 @@ class Places:
         if feed := self._feeds.pop(stream, None):
             hub().release([feed], self)
 
-    def send_away(self) -> None:
-        """As the hub asks of its users."""
-        self._is_closed = True
-        self._sent_away()
+    # ---- what happens to a seat, as the hub says it ----------------------------------------------
 
-    # ---- what happens to a seat ------------------------------------------------------------------
-
-    def _turns(self, stream: Stream) -> Turns:
-        return Turns(
-            ended=partial(self._end, stream),
-            behind=partial(self._follow, stream),
-            renewed=partial(self._renew, stream),
-            added=self._add,
-        )
-
-    def _end(self, stream: Stream) -> None:
+    def ended(self, stream: Stream) -> None:
         self._drop(stream)
         if isinstance(stream, RoomStream):
-            self._ended(stream.room_id)
+            self._left(stream.room_id)
 
-    def _renew(self, stream: Stream, pos: int) -> None:
+    def behind(self, stream: Stream, pos: int) -> None:
+        self._follow(stream, pos)
+
+    def renewed(self, stream: Stream, pos: int) -> None:
         self._outlet.send(self._synced(stream, Changes([], pos, complete=False), ref=None))
 
-    def _add(self, text: bytes) -> None:
+    def added(self, text: bytes) -> None:
         room = orjson.loads(text)
         self.follow_room(room["id"], room["pos"])
+
+    def send_away(self) -> None:
+        self._is_closed = True
+        self._sent_away()
 
     def _add_if_new(self, text: bytes) -> None:
         """Follow a room that nobody told live of; one listened to already goes on as it is."""
         if RoomStream(orjson.loads(text)["id"]) not in self._feeds:
-            self._add(text)
+            self.added(text)
 
     def _follow(self, stream: Stream, pos: int) -> None:
         if self._is_closed:
@@ -257,4 +250,4 @@ class Places:
 
     def _refuse(self, room_id: int, refusal: Refusal, ref: str | None) -> None:
         self._outlet.send(error_frame(refusal, ref=ref, room_id=room_id))
-        self._end(RoomStream(room_id))
+        self.ended(RoomStream(room_id))

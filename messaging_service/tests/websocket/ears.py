@@ -15,8 +15,8 @@ from messaging.permissions import Window
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub import Hub
 from messaging.websocket.hub.feed import Feed
-from messaging.websocket.hub.seats import Seat, Turns
-from messaging.websocket.hub.streams import RoomStream
+from messaging.websocket.hub.seats import Seat
+from messaging.websocket.hub.streams import RoomStream, Stream
 from messaging.websocket.threads import in_database_thread
 
 EVERYTHING = Window(1, 0, None)
@@ -39,19 +39,25 @@ class Ear:
 
     def sit(self, pos: int, window: Window = EVERYTHING) -> bool:
         """Be live from a position on; False as `Feed.join` says it."""
-        turns = Turns(
-            ended=lambda: self.turned.append(("ended",)),
-            behind=lambda at: self.turned.append(("behind", at)),
-            renewed=lambda at: self.turned.append(("renewed", at)),
-            added=lambda text: self.turned.append(("added", text)),
-        )
-        self.seat = Seat(user_id=self.user_id, outlet=self, window=window, cursor=pos, turns=turns)
+        self.seat = Seat(user_id=self.user_id, outlet=self, window=window, cursor=pos, owner=self)
         self.since = pos
         return self.feed.join(self.seat)
 
     def send(self, frame: Frame) -> None:
         self.writes += 1
         self.frames += [json.loads(text) for text in frame.texts]
+
+    def ended(self, stream: Stream) -> None:
+        self.turned.append(("ended",))
+
+    def behind(self, stream: Stream, pos: int) -> None:
+        self.turned.append(("behind", pos))
+
+    def renewed(self, stream: Stream, pos: int) -> None:
+        self.turned.append(("renewed", pos))
+
+    def added(self, text: bytes) -> None:
+        self.turned.append(("added", text))
 
     def send_away(self) -> None:
         self.closed_with.append(1012)

@@ -14,17 +14,17 @@ audit.py           finds what Redis lost
 
 from messaging.websocket.hub.feed import Feed
 from messaging.websocket.hub.hub import Hub, hub, stop_hub
-from messaging.websocket.hub.seats import Seat, Turns
+from messaging.websocket.hub.seats import Owner, Seat
 from messaging.websocket.hub.streams import PersonStream, RoomStream, Stream
 
 __all__ = [
     "Feed",
     "Hub",
+    "Owner",
     "PersonStream",
     "RoomStream",
     "Seat",
     "Stream",
-    "Turns",
     "hub",
     "stop_hub",
 ]

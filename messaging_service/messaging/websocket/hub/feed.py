@@ -17,7 +17,7 @@ from messaging.queries.changes import Refill
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub.arrivals import Arrivals
 from messaging.websocket.hub.incoming import Incoming
-from messaging.websocket.hub.seats import Seat, Told, User
+from messaging.websocket.hub.seats import Owner, Seat, Told
 from messaging.websocket.hub.streams import Stream
 from messaging.websocket.hub.telling import Telling
 from messaging.websocket.hub.typists import Typists
@@ -37,7 +37,7 @@ class Feed:
         self.turn = hash(stream)
         self.pos: int | None = None
         self.seats: dict[Seat, None] = {}
-        self.users: dict[User, None] = {}
+        self.owners: dict[Owner, None] = {}
         self.is_refilling = False
         self._roster_now: tuple[Seat, ...] | None = None
         self.incoming = Incoming()
@@ -133,12 +133,12 @@ class Feed:
         else:
             for seat in seats:
                 if seat.is_live:
-                    seat.turns.added(told.text)
+                    seat.owner.added(told.text)
 
     def _end(self, seat: Seat) -> None:
         if seat.is_live:
             self.leave(seat)
-            seat.turns.ended()
+            seat.owner.ended(self.stream)
 
     # ---- who hears it ----------------------------------------------------------------------------
 
@@ -233,7 +233,7 @@ class Feed:
                 begun_again.append(seat)
         for seat in begun_again:
             if seat.is_live:
-                seat.turns.renewed(refill.pos)
+                seat.owner.renewed(self.stream, refill.pos)
 
     def give_up_the_slow(self) -> None:
         """Let those who cannot take the next page yet catch up by themselves."""
@@ -244,7 +244,7 @@ class Feed:
         for seat in self._roster:
             if seat.outlet.is_loaded:
                 self.leave(seat)
-                seat.turns.behind(pos)
+                seat.owner.behind(self.stream, pos)
 
     async def everybody_told(self) -> None:
         """Return when nothing waits to be told to a part of the seats."""

@@ -20,7 +20,7 @@ from messaging.queries.changes import Refill
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub.audit import Audit
 from messaging.websocket.hub.feed import Feed
-from messaging.websocket.hub.seats import User
+from messaging.websocket.hub.seats import Owner
 from messaging.websocket.hub.streams import Stream
 from messaging.websocket.hub.subscriptions import Subscriptions
 from messaging.websocket.threads import in_database_thread
@@ -72,28 +72,28 @@ class Hub:
 
     # ---- who listens -----------------------------------------------------------------------------
 
-    async def open(self, streams: Iterable[Stream], user: User) -> list[Feed]:
+    async def open(self, streams: Iterable[Stream], owner: Owner) -> list[Feed]:
         """The feeds, listening (Redis willing); give each back with `release`."""
-        feeds = [self._use(stream, user) for stream in streams]
+        feeds = [self._use(stream, owner) for stream in streams]
         try:
             await self._subscriptions.add([feed.stream.channel for feed in feeds])
         except BaseException:
-            self.release(feeds, user)
+            self.release(feeds, owner)
             raise
         return feeds
 
-    def _use(self, stream: Stream, user: User) -> Feed:
+    def _use(self, stream: Stream, owner: Owner) -> Feed:
         feed = self.feeds.get(stream.channel)
         if feed is None:
             feed = self.feeds[stream.channel] = Feed(stream)
-        feed.users[user] = None
+        feed.owners[owner] = None
         return feed
 
-    def release(self, feeds: Iterable[Feed], user: User) -> None:
-        """The last user of a feed ends it."""
+    def release(self, feeds: Iterable[Feed], owner: Owner) -> None:
+        """The last owner of a feed ends it."""
         for feed in feeds:
-            feed.users.pop(user, None)
-            if not feed.users:
+            feed.owners.pop(owner, None)
+            if not feed.owners:
                 feed.close()
                 self._forget(feed)
                 if feed.stream.channel not in self.feeds:
@@ -155,7 +155,7 @@ class Hub:
 
     def _refill_if_behind(self, feed: Feed, known: int) -> None:
         is_behind = feed.has_gap or (feed.pos is not None and feed.pos < known)
-        if is_behind and not feed.is_refilling and feed.users:
+        if is_behind and not feed.is_refilling and feed.owners:
             feed.is_refilling = True
             _refills.labels("gap" if feed.has_gap else "audit").inc()
             self._spawn(self._refill(feed))
@@ -197,8 +197,8 @@ class Hub:
         feeds = list(feeds)
         for feed in feeds:
             self._forget(feed)
-        for user in {user for feed in feeds for user in feed.users}:
-            user.send_away()
+        for owner in {owner for feed in feeds for owner in feed.owners}:
+            owner.send_away()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -1,11 +1,11 @@
 """One socket's place in one feed: what it may hear there, and how far it has heard it."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from messaging.permissions import Window
 
 if TYPE_CHECKING:
+    from messaging.websocket.hub.streams import Stream
     from messaging.websocket.outlets import Outlet
 
 
@@ -24,41 +24,38 @@ class Told(Protocol):
     def text(self) -> bytes: ...
 
 
-class User(Protocol):
-    """Who listens to feeds, live or not."""
+class Owner(Protocol):
+    """Who listens to feeds; what happens to his seat he hears after the frame that caused it."""
+
+    def ended(self, stream: "Stream") -> None:
+        """The membership is over, and with it the seat."""
+
+    def behind(self, stream: "Stream", pos: int) -> None:
+        """The seat was given up at this position: catch up from there."""
+
+    def renewed(self, stream: "Stream", pos: int) -> None:
+        """The membership ended and began again: what was held before is void at this position."""
+
+    def added(self, text: bytes) -> None:
+        """He is in this room, told as JSON, from here on."""
 
     def send_away(self) -> None:
-        """Close the socket: what its feeds told means nothing any more."""
-
-
-class Turns(NamedTuple):
-    """What a seat's owner hears besides the frames, each time after the frame that caused it.
-
-    `ended`     the membership is over, and with it the seat
-    `behind`    the seat was given up at this position: catch up from there
-    `renewed`   the membership ended and began again: what was held before is void at this position
-    `added`     he is in this room from here on
-    """
-
-    ended: Callable[[], None]
-    behind: Callable[[int], None]
-    renewed: Callable[[int], None]
-    added: Callable[[bytes], None]
+        """Close the socket: what its feeds told means nothing any more. He may have no seat."""
 
 
 class Seat:
     """Live from `cursor` on; made anew each time a socket stops being behind."""
 
-    __slots__ = ("cursor", "is_live", "outlet", "turns", "user_id", "window")
+    __slots__ = ("cursor", "is_live", "outlet", "owner", "user_id", "window")
 
     def __init__(
-        self, *, user_id: str, outlet: "Outlet", window: Window, cursor: int, turns: Turns
+        self, *, user_id: str, outlet: "Outlet", window: Window, cursor: int, owner: Owner
     ) -> None:
         self.user_id = user_id
         self.outlet = outlet
         self.window = window
         self.cursor = cursor
-        self.turns = turns
+        self.owner = owner
         self.is_live = False
 
     def may_hear(self, told: Told) -> bool:
