@@ -156,9 +156,9 @@ class Places:
             return
         self._stand_up(stream)
         if isinstance(stream, RoomStream):
-            self._spawn(self.catch_up({stream.room_id: pos}))
+            self._spawn(self.catch_up({stream.room_id: pos}, is_asked=False))
         else:
-            self._spawn(self.catch_up_personally(pos))
+            self._spawn(self.catch_up_personally(pos, is_asked=False))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         async def work_or_fail() -> None:
@@ -174,18 +174,26 @@ class Places:
     # ---- catching up -----------------------------------------------------------------------------
 
     async def catch_up(
-        self, positions: Mapping[int, int], *, ref: str | None = None, epoch: str | None = None
+        self,
+        positions: Mapping[int, int],
+        *,
+        ref: str | None = None,
+        epoch: str | None = None,
+        is_asked: bool = True,
     ) -> None:
-        """Bring what changed in rooms since these positions, and be live in them from there on."""
+        """Bring what changed in rooms since these positions, and be live in them from there on.
+
+        Who asked gets a page, and asks again for more; who did not is brought all of it.
+        """
         async with self._one_at_a_time:
             left = iter(positions.items())
             while some := dict(islice(left, ROOMS_AT_ONCE)):
                 if self._outlet.is_closed:
                     return
-                await self._catch_up(some, ref, epoch)
+                await self._catch_up(some, ref, epoch, is_asked=is_asked)
 
     async def _catch_up(
-        self, positions: Mapping[int, int], ref: str | None, epoch: str | None
+        self, positions: Mapping[int, int], ref: str | None, epoch: str | None, *, is_asked: bool
     ) -> None:
         streams = [RoomStream(room_id) for room_id in positions]
         await self.open(streams)
@@ -198,10 +206,15 @@ class Places:
                 if changes is None:
                     self._refuse(room_id, NotFound("room"), ref)
                 else:
-                    await self._bring(RoomStream(room_id), changes, ref)
+                    await self._bring(RoomStream(room_id), changes, ref, is_asked=is_asked)
 
     async def catch_up_personally(
-        self, after: int, *, ref: str | None = None, epoch: str | None = None
+        self,
+        after: int,
+        *,
+        ref: str | None = None,
+        epoch: str | None = None,
+        is_asked: bool = True,
     ) -> None:
         """The same for what is personal to the socket's owner."""
         stream = PersonStream(self._user_id)
@@ -211,7 +224,7 @@ class Places:
                     changes = await in_database_thread(
                         personal_changes, user_id=self._user_id, after=after, epoch=epoch
                     )
-                await self._bring(stream, changes, ref)
+                await self._bring(stream, changes, ref, is_asked=is_asked)
 
     @contextmanager
     def _behind(self, streams: Iterable[Stream]) -> Iterator[None]:
@@ -222,10 +235,15 @@ class Places:
                 self._stand_up(stream)
             yield
 
-    async def _bring(self, stream: Stream, changes: Changes, ref: str | None) -> None:
+    async def _bring(
+        self, stream: Stream, changes: Changes, ref: str | None, *, is_asked: bool
+    ) -> None:
         for event in changes.events:
             self._outlet.send(Frame(event.text, kind=event.kind))
-        self._outlet.send(self._synced(stream, changes, ref))
+        if changes.more and not is_asked:
+            self._follow(stream, changes.pos)
+        else:
+            self._outlet.send(self._synced(stream, changes, ref))
         if not changes.more:
             self.sit(stream, window=changes.window, pos=changes.pos)
         for event in changes.events:

@@ -87,3 +87,24 @@ class TestAClosingSocket:
             for n in range(1_000):
                 socket.send({"type": "message", "content": f"{n}"})
         assert Message.objects.filter(room_id=room).count() == 0
+
+
+def test_who_did_not_ask_is_brought_every_page(listen, doorbell, alice, bob, carol, room):
+    """More than a page came between being added and being listened for."""
+    socket = listen(carol)
+    add_member(room_id=room, user_id=carol.id)
+    pos = Room.objects.get(pk=room).pos
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO messages (room_id, seq, created_pos, pos, sender_id, client_id,"
+            " request_hash, message_type, content, timestamp)"
+            " SELECT %s, n, n + %s, n + %s, %s, gen_random_uuid()::text, '', 'text',"
+            " repeat('x', 2000), clock_timestamp() FROM generate_series(1, 400) AS n",
+            [room, pos, pos, alice.id],
+        )
+    Room.objects.filter(pk=room).update(seq=400, pos=pos + 400)
+    doorbell.decide([Fate.TOLD])
+    synced = socket.expect("synced", within=10)
+    assert (synced["room"], synced["pos"], synced["more"]) == (room, pos + 400, False)
+    told = [frame["pos"] for frame in socket.unheard if frame["type"] == "message"]
+    assert told == list(range(pos + 1, pos + 401))
