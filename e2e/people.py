@@ -106,4 +106,7 @@ class Ear:
     def hears_nothing_more(self) -> bool:
         """Say whether a ping's answer is the next frame: what was told before would come first."""
         self.says(type="ping", ref="nothing-more")
-        return self.hears() | {"pos": None} == {"type": "pong", "ref": "nothing-more", "pos": None}
+        # Who comes and goes is told whenever it is noticed.
+        while (frame := self.hears())["type"] in {"presence", "presences"}:
+            pass
+        return frame | {"pos": None} == {"type": "pong", "ref": "nothing-more", "pos": None}
