@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from messaging.errors import Invalid
 from messaging.permissions import LARGEST_ID
+from messaging.serializers.fields import is_user_id
 
 
 class CheckedCursor(CursorPagination):
@@ -46,3 +47,12 @@ class ById(CheckedCursor):
 
     def is_position(self, text: str) -> bool:
         return text.isascii() and text.isdigit() and int(text) <= LARGEST_ID
+
+
+class ByUserId(CheckedCursor):
+    """People in the order of their ids."""
+
+    ordering = ("user_id",)
+
+    def is_position(self, text: str) -> bool:
+        return is_user_id(text)

@@ -1,14 +1,11 @@
 """`presence/`: how people are, and saying how one is oneself."""
 
-from contextlib import suppress
 from typing import Any, Final
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound as NoSuchPage
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +14,7 @@ from messaging.actions.presence.chosen import set_presence
 from messaging.errors import Invalid, NotFound
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS
+from messaging.http.pagination import ByUserId
 from messaging.queries.presence import people_near, shown_presence
 from messaging.serializers.fields import is_user_id
 from messaging.serializers.presence import PresenceInput, presence_input
@@ -49,23 +47,6 @@ class PresencePageOutput(serializers.Serializer[Any]):
     results = PresenceOutput(many=True)
 
 
-class ById(CursorPagination):
-    """People in the order of their ids."""
-
-    ordering = ("user_id",)
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 100
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        """Where the page begins; raises Invalid for a cursor that we never gave."""
-        with suppress(NoSuchPage, ValueError):
-            cursor = super().decode_cursor(request)
-            if cursor is None or cursor.position is None or is_user_id(str(cursor.position)):
-                return cursor
-        raise Invalid("Take the cursor from a page's next or previous.", field="cursor")
-
-
 def _say(request: Request) -> Response:
     chosen = presence_input.run_validation(request.data)
     return Response(set_presence(user_id=caller_of(request).id, **chosen))
@@ -78,7 +59,7 @@ _SAYING: Final[dict[str, Any]] = {
 
 
 class PresenceView(GenericAPIView[Any]):
-    pagination_class = ById
+    pagination_class = ByUserId
     serializer_class = PresenceOutput
 
     @extend_schema(
