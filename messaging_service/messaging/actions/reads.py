@@ -9,8 +9,8 @@ from messaging.errors import NotFound
 from messaging.events import Event, me_changed, read, unread
 from messaging.models import Member
 from messaging.permissions import member_of, message_of
-from messaging.queries.reads import unread_counts
 from messaging.queries.rooms import has_at_most
+from messaging.queries.unread import unread_counts
 
 MOST_TOLD: Final = 100
 

@@ -10,21 +10,9 @@ from messaging.errors import NotFound
 from messaging.models import Member
 from messaging.permissions import LARGEST_ID, member_of
 from messaging.queries.rooms import last_messages
+from messaging.queries.unread import unread_counts
 from messaging.serializers.messages import message_json
 from messaging.serializers.reads import marker_json
-
-_UNREAD_COUNTS: Final = """
-SELECT me.room_id, unread.count
-FROM members me
-JOIN rooms room ON room.id = me.room_id AND room.seq > me.last_read_seq
-CROSS JOIN LATERAL (
-    SELECT count(*) FROM messages m
-    WHERE m.room_id = me.room_id AND m.seq > me.last_read_seq AND m.seq >= me.visible_from_seq
-        AND m.sender_id <> me.user_id AND m.deleted_at IS NULL
-) AS unread(count)
-WHERE me.user_id = %s AND me.left_pos IS NULL AND unread.count > 0
-ORDER BY room.last_activity DESC, room.id DESC
-"""
 
 _MARKED: Final = """
 SELECT me.id, m.id
@@ -34,16 +22,6 @@ JOIN messages m ON m.room_id = me.room_id AND m.seq = me.last_read_seq
     AND m.seq >= viewer.visible_from_seq
 WHERE me.id = ANY(%s)
 """
-
-
-def unread_counts(*, user_id: str) -> dict[int, int]:
-    """By room the messages of others this person has not read; rooms without any are left out.
-
-    The room with the newest message comes first.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_UNREAD_COUNTS, [user_id])
-        return dict(cursor.fetchall())
 
 
 def show_unread(*, user_id: str) -> dict[str, Any]:

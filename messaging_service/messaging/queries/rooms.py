@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from messaging.errors import NotFound
 from messaging.models import Member, Room
+from messaging.queries.unread import unread_counts
 from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow
 from messaging.serializers.rooms import room_json, viewer_json
 
@@ -19,15 +20,6 @@ JOIN rooms room ON room.id = me.room_id
 JOIN messages m ON m.room_id = room.id AND m.seq = room.seq AND m.seq >= me.visible_from_seq
 JOIN profiles p ON p.user_id = m.sender_id
 WHERE me.user_id = %s AND me.room_id = ANY(%s)
-"""
-
-_UNREAD: Final = """
-SELECT me.room_id, count(m.id)
-FROM members me
-JOIN messages m ON m.room_id = me.room_id AND m.seq > me.last_read_seq
-    AND m.seq >= me.visible_from_seq AND m.sender_id <> me.user_id AND m.deleted_at IS NULL
-WHERE me.user_id = %s AND me.room_id = ANY(%s)
-GROUP BY me.room_id
 """
 
 
@@ -57,7 +49,7 @@ def show_rooms(rooms: Sequence[Room], *, user_id: str) -> list[dict[str, Any]]:
     ids = [room.pk for room in rooms]
     members = _members(ids)
     last = last_messages(user_id=user_id, room_ids=ids)
-    unread: dict[int, int] = dict(_rows(_UNREAD, [user_id, ids]))
+    unread = unread_counts(user_id=user_id, room_ids=ids)
     mine = {id_: member for id_ in ids for member in members[id_] if member.user_id == user_id}
     return [
         room_json(room, members=members[room.pk], last_message=last.get(room.pk))

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from messaging.events import unread_json
-from messaging.queries.reads import unread_counts
+from messaging.queries.unread import unread_counts
 from messaging.websocket.frames import Frame
 from messaging.websocket.outlets import Outlet
 from messaging.websocket.threads import in_database_thread
