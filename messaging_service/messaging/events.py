@@ -24,6 +24,7 @@ from typing import Any, Final
 
 from messaging.models import Member, Profile
 from messaging.serializers.messages import MessageRow
+from messaging.serializers.profiles import profile_json
 from service_kit.rendering import encode_json
 
 PEOPLE_CHANNEL: Final = "parley:people"
@@ -152,11 +153,5 @@ def presence(shown: Mapping[str, Any], *, rooms: Mapping[int, int]) -> Event:
 
 
 def user_changed(profile: Profile, *, rooms: Mapping[int, int]) -> Event:
-    body = {
-        "type": "user.changed",
-        "user_id": profile.user_id,
-        "username": profile.username,
-        "display_name": profile.display_name,
-        "avatar": profile.avatar,
-    }
-    return Event(PEOPLE_CHANNEL, "user.changed", encode_json(body), rooms=tuple(rooms.items()))
+    text = encode_json({"type": "user.changed", **profile_json(profile)})
+    return Event(PEOPLE_CHANNEL, "user.changed", text, rooms=tuple(rooms.items()))

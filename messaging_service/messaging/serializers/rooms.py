@@ -8,6 +8,7 @@ from rest_framework import serializers
 from messaging.models import Member, Room
 from messaging.serializers.fields import UserIdField
 from messaging.serializers.messages import MessageRow, message_json
+from messaging.serializers.profiles import profile_json
 from service_kit.rendering import timestamp
 
 SHOWN_PARTICIPANTS: Final = 20
@@ -41,10 +42,7 @@ class RoomInput(serializers.Serializer[Any]):
 def participant_json(member: Member) -> dict[str, Any]:
     """A member as the others see him; `.user` must be loaded."""
     return {
-        "user_id": member.user_id,
-        "username": member.user.username,
-        "display_name": member.user.display_name,
-        "avatar": member.user.avatar,
+        **profile_json(member.user),
         "role": member.role,
         "joined_at": timestamp(member.joined_at),
         "last_read_seq": member.last_read_seq,
