@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from tests.actions.proxy import Proxy
 from tests.actions.stage import Sender, new_link, new_people, new_room
 
+from e2e.proxy import Proxy
 from messaging.actions.writer import Writer
 
 
@@ -38,7 +38,7 @@ def proxy() -> Iterator[Proxy]:
     """Every new connection of this process to Postgres goes through the proxy."""
     settings = connections.settings["default"]
     host, port = settings["HOST"], settings["PORT"]
-    made = Proxy(host, int(port))
+    made = Proxy(int(port), host=host)
     settings["HOST"], settings["PORT"] = "127.0.0.1", str(made.port)
     yield made
     settings["HOST"], settings["PORT"] = host, port

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from tests.actions.engines import frozen_postgres
-from tests.actions.proxy import Proxy
 from tests.actions.stage import Sender, new_people, new_room
 
+from e2e.proxy import Proxy
 from messaging.actions.changes import next_user_positions, room_change, told_change
 from messaging.actions.messages import delete_message, edit_message
 from messaging.broadcast import publish, unseal
@@ -135,7 +135,7 @@ class TestALostConnection:
         self, lossy: Proxy, room: int, people: list[str], message: int
     ) -> None:
         with pytest.raises(Unavailable):
-            change(room, lossy.cut)
+            change(room, lossy.reset)
         connection.close()
         assert Room.objects.get(pk=room).pos == 1
 

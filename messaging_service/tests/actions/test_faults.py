@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.db import connection
 from tests.actions.engines import frozen_postgres
-from tests.actions.proxy import Proxy
 from tests.actions.stage import Sender, assert_dense, code, new_room, stored
 
+from e2e.proxy import Proxy
 from messaging.actions.writer import Outcome, Send, Sent, Writer
 from messaging.actions.writer.connection import connect
 from messaging.serializers.messages import new_message
@@ -127,7 +127,7 @@ class TestALostConnection:
         self, proxy: Proxy, sender: Sender, room: int, people: list[str]
     ) -> None:
         sender.sent(room, people[0], "before")
-        proxy.cut()
+        proxy.reset()
         time.sleep(0.1)
         outcome = sender.send(room, people[0], "x").result(8)
         assert code(outcome) == "sent"
