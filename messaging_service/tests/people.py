@@ -36,5 +36,11 @@ class Api:
     def get(self, path: str, *, token: str | None = None) -> HttpResponse:
         return self.send("GET", path, token=token)
 
+    def show(self, person: Person, path: str) -> Any:
+        """What somebody reads there; fails where he is refused."""
+        answer = self.get(path, token=person.token)
+        assert answer.status_code == 200, answer.content
+        return answer.json()
+
     def post(self, path: str, body: Any = None, *, token: str | None = None) -> HttpResponse:
         return self.send("POST", path, body, token=token)

@@ -18,9 +18,7 @@ MESSAGE_FIELDS = {
 
 
 def history_of(api, person, room):
-    answer = api.get(f"rooms/{room}/messages/", token=person.token)
-    assert answer.status_code == 200, answer.content
-    return answer.json()["results"]
+    return api.show(person, f"rooms/{room}/messages/")["results"]
 
 
 class TestSend:

@@ -47,23 +47,18 @@ def say(person, room):
 def look(api):
     """Everything somebody may see now, read over HTTP."""
 
-    def get(person, path):
-        answer = api.get(path, token=person.token)
-        assert answer.status_code == 200, answer.content
-        return answer.json()
-
     def fetch(person, replica):
         for room_id, room in replica.rooms.items():
             if not room.loaded:
-                history = get(person, f"rooms/{room_id}/messages/")["results"]
-                replica.load(room_id, get(person, f"rooms/{room_id}/"), history)
+                history = api.show(person, f"rooms/{room_id}/messages/")["results"]
+                replica.load(room_id, api.show(person, f"rooms/{room_id}/"), history)
 
     def look(person):
-        rooms = get(person, "rooms/")["results"]
+        rooms = api.show(person, "rooms/")["results"]
         replica = Marked(
             user_id=person.id,
             epoch=str(Epoch.objects.get().value),
-            user_pos=get(person, "me/changes/?after=0")["pos"],
+            user_pos=api.show(person, "me/changes/?after=0")["pos"],
             rooms={room["id"]: Room(room["pos"], behind=False) for room in rooms},
             user_behind=False,
         )

@@ -10,27 +10,6 @@ from messaging.models import Epoch, Member, Profile, Room
 
 
 @pytest.fixture
-def send(api):
-    def send(person, room, content="x"):
-        path = f"rooms/{room}/messages/"
-        return api.post(path, {"content": content}, token=person.token).json()
-
-    return send
-
-
-@pytest.fixture
-def ask(api):
-    """The answer's JSON to a GET."""
-
-    def ask(person, path):
-        answer = api.get(path, token=person.token)
-        assert answer.status_code == 200, answer.content
-        return answer.json()
-
-    return ask
-
-
-@pytest.fixture
 def ask_many(api):
     """The rooms of the answer to POST changes/."""
 
@@ -48,13 +27,13 @@ def epoch():
 
 
 class TestChangesOfARoom:
-    def test_are_the_frames_that_were_told(self, api, ask, send, enter, alice, bob, carol, room):
+    def test_are_the_frames_that_were_told(self, api, show, send, enter, alice, bob, carol, room):
         hearing = enter(bob, room)
         first, second = send(alice, room, "first"), send(alice, room, "second")
         api.send("PUT", f"messages/{first['id']}/", {"content": "1st"}, token=alice.token)
         add_member(room_id=room, user_id=carol.id)
         told = [hearing.expect("message", "message.updated", "member.joined") for _ in range(4)]
-        found = ask(bob, f"rooms/{room}/changes/?after=0")
+        found = show(bob, f"rooms/{room}/changes/?after=0")
         assert found.pop("reads") == {alice.id: 2, bob.id: 0, carol.id: 2}
         # The first frame was replaced by a later one, which is a message to who knows neither.
         told[2].pop("change")
@@ -65,41 +44,41 @@ class TestChangesOfARoom:
             "complete": True,
             "more": False,
         }
-        later = ask(bob, f"rooms/{room}/changes/?after=2")
+        later = show(bob, f"rooms/{room}/changes/?after=2")
         assert later["events"] == told[2:]
         assert second["pos"] == 2
 
-    def test_are_none_when_nothing_changed(self, ask, send, alice, room):
+    def test_are_none_when_nothing_changed(self, show, send, alice, room):
         for number in range(2):
-            found = ask(alice, f"rooms/{room}/changes/?after={number}")
+            found = show(alice, f"rooms/{room}/changes/?after={number}")
             assert (found["events"], found["pos"], found["complete"]) == ([], number, True)
             send(alice, room)
 
     @pytest.mark.parametrize("query", ["after=2", "after=9223372036854775807"])
-    def test_from_ahead_are_not_complete(self, ask, send, alice, room, query):
+    def test_from_ahead_are_not_complete(self, show, send, alice, room, query):
         send(alice, room)
-        found = ask(alice, f"rooms/{room}/changes/?{query}")
+        found = show(alice, f"rooms/{room}/changes/?{query}")
         assert (found["events"], found["pos"], found["complete"]) == ([], 1, False)
 
-    def test_of_another_epoch_are_not_complete(self, ask, send, alice, room):
+    def test_of_another_epoch_are_not_complete(self, show, send, alice, room):
         send(alice, room)
         for given, complete in ((epoch(), True), (uuid.uuid4(), False), ("x", False)):
-            found = ask(alice, f"rooms/{room}/changes/?after=0&epoch={given}")
+            found = show(alice, f"rooms/{room}/changes/?after=0&epoch={given}")
             assert (found["complete"], found["epoch"]) == (complete, epoch())
             assert len(found["events"]) == complete
 
-    def test_from_before_one_joined_are_not_complete(self, ask, send, alice, carol, room):
+    def test_from_before_one_joined_are_not_complete(self, show, send, alice, carol, room):
         send(alice, room)
         add_member(room_id=room, user_id=carol.id)
         for after, complete in ((1, False), (2, True)):
-            found = ask(carol, f"rooms/{room}/changes/?after={after}")
+            found = show(carol, f"rooms/{room}/changes/?after={after}")
             assert (found["events"], found["complete"], found["pos"]) == ([], complete, 2)
 
-    def test_come_in_pages(self, ask, send, alice, room):
+    def test_come_in_pages(self, show, send, alice, room):
         sent = [send(alice, room, "x" * 4_000)["id"] for _ in range(70)]
         found, after, pages = [], 0, 0
         while True:
-            page = ask(alice, f"rooms/{room}/changes/?after={after}")
+            page = show(alice, f"rooms/{room}/changes/?after={after}")
             found += [event["id"] for event in page["events"]]
             after, pages = page["pos"], pages + 1
             if not page["more"]:
@@ -124,7 +103,7 @@ class TestChangesOfARoom:
 
 
 class TestChangesOfManyRooms:
-    def test_are_those_of_each(self, ask, ask_many, send, open_room, alice, bob, carol, room):
+    def test_are_those_of_each(self, show, ask_many, send, open_room, alice, bob, carol, room):
         other, foreign = open_room(alice, carol), open_room(bob, carol)
         for _ in range(2):
             send(alice, room)
@@ -133,8 +112,8 @@ class TestChangesOfManyRooms:
         found = ask_many(alice, asked)
         assert found.pop(str(foreign)) is found.pop(str(2**63 - 1)) is None
         assert found == {
-            str(room): ask(alice, f"rooms/{room}/changes/?after=1"),
-            str(other): ask(alice, f"rooms/{other}/changes/?after=0"),
+            str(room): show(alice, f"rooms/{room}/changes/?after=1"),
+            str(other): show(alice, f"rooms/{other}/changes/?after=0"),
         }
         assert [len(each["events"]) for each in found.values()] == [1, 1]
 
@@ -187,11 +166,11 @@ class TestChangesOfManyRooms:
 
 
 class TestMyChanges:
-    def test_are_rooms_and_markers(self, api, ask, send, open_room, alice, bob, carol, room):
+    def test_are_rooms_and_markers(self, api, show, send, open_room, alice, bob, carol, room):
         open_room(alice, carol)
         send(bob, room)
         api.post("reads/", {"room": room, "seq": 1}, token=alice.token)
-        found = ask(alice, "me/changes/?after=1")
+        found = show(alice, "me/changes/?after=1")
         assert [(each["type"], each["user_pos"]) for each in found["events"]] == [
             ("room.added", 2),
             ("me.changed", 3),
@@ -199,20 +178,20 @@ class TestMyChanges:
         assert found["events"][1]["last_read_seq"] == 1
         rest = {"pos": 3, "epoch": epoch(), "complete": True, "more": False}
         assert {name: found[name] for name in found if name != "events"} == rest
-        assert ask(alice, "me/changes/?after=3")["events"] == []
+        assert show(alice, "me/changes/?after=3")["events"] == []
 
-    def test_end_with_leaving(self, ask, alice, bob, room):
-        assert len(ask(bob, "me/changes/?after=0")["events"]) == 1
+    def test_end_with_leaving(self, show, alice, bob, room):
+        assert len(show(bob, "me/changes/?after=0")["events"]) == 1
         remove_member(room_id=room, user_id=bob.id)
-        assert ask(bob, "me/changes/?after=0")["events"] == []
+        assert show(bob, "me/changes/?after=0")["events"] == []
 
-    def test_of_somebody_new_are_none(self, ask, make_person):
-        found = ask(make_person(known=False), "me/changes/?after=0")
+    def test_of_somebody_new_are_none(self, show, make_person):
+        found = show(make_person(known=False), "me/changes/?after=0")
         assert (found["events"], found["pos"], found["complete"]) == ([], 0, True)
 
-    def test_may_be_not_complete(self, ask, alice, room):
+    def test_may_be_not_complete(self, show, alice, room):
         for query in ("after=2", "after=0&epoch=another"):
-            found = ask(alice, f"me/changes/?{query}")
+            found = show(alice, f"me/changes/?{query}")
             assert (found["events"], found["pos"], found["complete"]) == ([], 1, False)
 
     @pytest.mark.parametrize("query", ["", "after=-1", "after=x", f"after={2**63}"])
@@ -222,7 +201,7 @@ class TestMyChanges:
 
 class TestManyChanges:
     @pytest.mark.parametrize(("number", "complete"), [(1_000, True), (1_001, False)])
-    def test_are_told_up_to_a_thousand(self, ask, alice, room, number, complete):
+    def test_are_told_up_to_a_thousand(self, show, alice, room, number, complete):
         ids = [f"{room}-{each}" for each in range(number)]
         Profile.objects.bulk_create([Profile(user_id=id_, username=id_) for id_ in ids])
         Member.objects.bulk_create(
@@ -232,6 +211,6 @@ class TestManyChanges:
             ]
         )
         Room.objects.filter(pk=room).update(pos=number)
-        found = ask(alice, f"rooms/{room}/changes/?after=0")
+        found = show(alice, f"rooms/{room}/changes/?after=0")
         assert (found["complete"], len(found["events"])) == (complete, number * complete)
-        assert ask(alice, f"rooms/{room}/changes/?after=1")["complete"] is True
+        assert show(alice, f"rooms/{room}/changes/?after=1")["complete"] is True

@@ -6,17 +6,6 @@ from messaging.models import Member, Message
 
 
 @pytest.fixture
-def send(api):
-    """Send over HTTP; returns the answer."""
-
-    def send(person, room, content="x", **body):
-        path = f"rooms/{room}/messages/"
-        return api.post(path, {"content": content} | body, token=person.token).json()
-
-    return send
-
-
-@pytest.fixture
 def message(send, alice, room):
     return send(alice, room)
 

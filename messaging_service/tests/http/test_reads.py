@@ -12,34 +12,13 @@ from messaging.models import Member, Message, Profile, Room
 
 
 @pytest.fixture
-def send(api):
-    def send(person, room, content="x"):
-        path = f"rooms/{room}/messages/"
-        return api.post(path, {"content": content}, token=person.token).json()
-
-    return send
-
-
-@pytest.fixture
-def ask(api):
-    """The answer's JSON to a GET."""
-
-    def ask(person, path):
-        answer = api.get(path, token=person.token)
-        assert answer.status_code == 200, answer.content
-        return answer.json()
-
-    return ask
-
-
-@pytest.fixture
 def read(api):
     """POST reads/; returns the answer."""
     return lambda person, **body: api.post("reads/", body, token=person.token)
 
 
 class TestMarkRead:
-    def test_answers_with_the_marker(self, read, ask, send, alice, bob, room):
+    def test_answers_with_the_marker(self, read, show, send, alice, bob, room):
         message = send(alice, room)
         answer = read(bob, room=room, seq=1)
         assert answer.status_code == 200
@@ -49,7 +28,7 @@ class TestMarkRead:
         assert read_at > message["timestamp"]
         expected = {"id": row.pk, "room": room, "message": message["id"], "seq": 1}
         assert told == expected | {"user_id": bob.id}
-        assert ask(alice, f"reads/{row.pk}/") == told | {"read_at": read_at}
+        assert show(alice, f"reads/{row.pk}/") == told | {"read_at": read_at}
 
     def test_may_name_a_message(self, read, send, alice, bob, room):
         ids = [send(alice, room)["id"] for _ in range(3)]
@@ -90,11 +69,11 @@ class TestMarkRead:
 
 
 class TestMarkers:
-    def test_of_oneself_are_listed(self, read, ask, send, open_room, alice, bob, carol, room):
+    def test_of_oneself_are_listed(self, read, show, send, open_room, alice, bob, carol, room):
         other = open_room(alice, carol)
         message = send(alice, room)
         read(bob, room=room, seq=1)
-        mine = ask(alice, "reads/")
+        mine = show(alice, "reads/")
         assert (mine["next"], mine["previous"]) == (None, None)
         assert [(each["room"], each["user_id"]) for each in mine["results"]] == [
             (room, alice.id),
@@ -103,19 +82,19 @@ class TestMarkers:
         assert [each["message"] for each in mine["results"]] == [message["id"], None]
         assert mine["results"][1]["read_at"] is None
 
-    def test_of_a_room_are_listed_to_its_members(self, read, ask, send, alice, bob, room):
+    def test_of_a_room_are_listed_to_its_members(self, read, show, send, alice, bob, room):
         send(alice, room)
         read(bob, room=room, seq=1)
-        told = ask(alice, f"reads/?room={room}")["results"]
-        assert told == ask(bob, f"reads/?room={room}")["results"]
+        told = show(alice, f"reads/?room={room}")["results"]
+        assert told == show(bob, f"reads/?room={room}")["results"]
         assert [(each["user_id"], each["seq"]) for each in told] == [(alice.id, 1), (bob.id, 1)]
 
-    def test_of_who_left_are_none(self, api, refusal, ask, alice, bob, room):
+    def test_of_who_left_are_none(self, api, refusal, show, alice, bob, room):
         marker = Member.objects.get(room_id=room, user_id=bob.id).pk
         remove_member(room_id=room, user_id=bob.id)
-        told = ask(alice, f"reads/?room={room}")["results"]
+        told = show(alice, f"reads/?room={room}")["results"]
         assert [each["user_id"] for each in told] == [alice.id]
-        assert ask(bob, "reads/")["results"] == []
+        assert show(bob, "reads/")["results"] == []
         for path in (f"reads/?room={room}", f"reads/{marker}/"):
             refusal(api.get(path, token=bob.token), 404, "not_found")
         refusal(api.get(f"reads/{marker}/", token=alice.token), 404, "not_found")
@@ -128,20 +107,20 @@ class TestMarkers:
         ):
             refusal(api.get(path, token=carol.token), 404, "not_found")
 
-    def test_do_not_name_a_message_one_may_not_see(self, ask, send, alice, bob, room):
+    def test_do_not_name_a_message_one_may_not_see(self, show, send, alice, bob, room):
         message = send(alice, room)
         remove_member(room_id=room, user_id=bob.id)
         add_member(room_id=room, user_id=bob.id)
         path = f"reads/?room={room}"
-        assert [each["message"] for each in ask(alice, path)["results"]] == [message["id"]] * 2
-        assert [each["message"] for each in ask(bob, path)["results"]] == [None, None]
+        assert [each["message"] for each in show(alice, path)["results"]] == [message["id"]] * 2
+        assert [each["message"] for each in show(bob, path)["results"]] == [None, None]
 
-    def test_are_covered_by_following_the_links(self, ask, make_person, open_room, alice):
+    def test_are_covered_by_following_the_links(self, show, make_person, open_room, alice):
         rooms = [open_room(alice, make_person("friend")) for _ in range(5)]
-        page = ask(alice, "reads/?page_size=2")
+        page = show(alice, "reads/?page_size=2")
         found = page["results"]
         while page["next"]:
-            page = ask(alice, page["next"])
+            page = show(alice, page["next"])
             found += page["results"]
         assert [each["room"] for each in found] == rooms
 
@@ -155,7 +134,7 @@ class TestMarkers:
 
 
 class TestUnread:
-    def test_is_what_others_have_written(self, ask, send, open_room, alice, bob, carol, room):
+    def test_is_what_others_have_written(self, show, send, open_room, alice, bob, carol, room):
         other = open_room(bob, carol)
         open_room(bob, alice)
         for _ in range(2):
@@ -163,7 +142,7 @@ class TestUnread:
         newest = send(carol, other)
         send(bob, other)
         own = Message.objects.get(room_id=other, seq=2)
-        told = ask(bob, "unread/")
+        told = show(bob, "unread/")
         assert (told["total"], told["mentions"]) == (3, 0)
         assert [(each["room"], each["unread_count"]) for each in told["rooms"]] == [
             (other, 1),
@@ -172,29 +151,29 @@ class TestUnread:
         assert [each["last_message"]["id"] for each in told["rooms"]] == [own.pk, last["id"]]
         assert newest["seq"] == 1
 
-    def test_of_nothing_is_nothing(self, ask, make_person, alice, room, send):
-        assert ask(make_person(known=False), "unread/") == {"total": 0, "mentions": 0, "rooms": []}
+    def test_of_nothing_is_nothing(self, show, make_person, alice, room, send):
+        assert show(make_person(known=False), "unread/") == {"total": 0, "mentions": 0, "rooms": []}
         send(alice, room)
-        assert ask(alice, "unread/")["rooms"] == []
+        assert show(alice, "unread/")["rooms"] == []
 
-    def test_ends_with_reading_and_with_leaving(self, ask, send, read, alice, bob, room):
+    def test_ends_with_reading_and_with_leaving(self, show, send, read, alice, bob, room):
         send(alice, room)
-        assert ask(bob, "unread/")["total"] == 1
+        assert show(bob, "unread/")["total"] == 1
         read(bob, room=room, seq=1)
-        assert ask(bob, "unread/")["total"] == 0
+        assert show(bob, "unread/")["total"] == 0
         send(alice, room)
         remove_member(room_id=room, user_id=bob.id)
-        assert ask(bob, "unread/")["total"] == 0
+        assert show(bob, "unread/")["total"] == 0
 
-    def test_is_as_much_as_the_rooms_say(self, api, ask, send, alice, bob, room):
+    def test_is_as_much_as_the_rooms_say(self, api, show, send, alice, bob, room):
         ids = [send(alice, room)["id"] for _ in range(3)]
         api.send("DELETE", f"messages/{ids[0]}/", token=alice.token)
-        [told] = ask(bob, "unread/")["rooms"]
-        shown = ask(bob, f"rooms/{room}/")
+        [told] = show(bob, "unread/")["rooms"]
+        shown = show(bob, f"rooms/{room}/")
         assert told["unread_count"] == shown["unread_count"] == 2
         assert told["last_message"] == shown["last_message"]
 
-    def test_takes_as_many_queries_for_a_thousand_rooms(self, ask, make_person, alice):
+    def test_takes_as_many_queries_for_a_thousand_rooms(self, show, make_person, alice):
         person = make_person("busy")
         rooms = Room.objects.bulk_create(
             Room(room_type="group", created_by_id=alice.id, seq=1, pos=1) for _ in range(1_000)
@@ -216,13 +195,13 @@ class TestUnread:
             for each in rooms
         )
         with CaptureQueriesContext(connection) as queries:
-            assert ask(person, "unread/")["total"] == 1_000
+            assert show(person, "unread/")["total"] == 1_000
         assert len(queries) == 2
 
 
 class TestProfiles:
-    def test_are_of_the_people_that_are_known(self, ask, alice, bob, carol):
-        told = ask(carol, f"profiles/?user_ids={bob.id},nobody,{alice.id},{bob.id}")
+    def test_are_of_the_people_that_are_known(self, show, alice, bob, carol):
+        told = show(carol, f"profiles/?user_ids={bob.id},nobody,{alice.id},{bob.id}")
         assert told == {
             "next": None,
             "previous": None,
@@ -239,9 +218,9 @@ class TestProfiles:
             ],
         }
 
-    def test_are_a_hundred_at_most(self, api, ask, refusal, alice):
+    def test_are_a_hundred_at_most(self, api, show, refusal, alice):
         ids = ",".join([alice.id, *(f"nobody-{number}" for number in range(99))])
-        assert len(ask(alice, f"profiles/?user_ids={ids}")["results"]) == 1
+        assert len(show(alice, f"profiles/?user_ids={ids}")["results"]) == 1
         answer = api.get(f"profiles/?user_ids={ids},one-more", token=alice.token)
         assert refusal(answer, 400, "invalid")["errors"][0]["field"] == "user_ids"
 
