@@ -4,9 +4,8 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -14,12 +13,11 @@ from redis import Redis as Client
 from tests.actions.engines import frozen_postgres
 from tests.actions.stage import Sender, new_people, new_room
 from tests.websocket.ears import Ear, listen, listeners, made_up, tell, tell_raw, until
-from tests.websocket.engines import frozen, own_redis
+from tests.websocket.engines import frozen
 
 from local.redis import Redis
 from messaging.actions.messages import send_message
 from messaging.actions.writer import Writer
-from messaging.broadcast import publisher
 from messaging.events import Event, message_sent, typing
 from messaging.serializers.messages import new_message
 from messaging.websocket.hub import Hub
@@ -30,25 +28,6 @@ from service_kit.refusals import as_refusal
 PROMISED_SECONDS = 5.0
 
 T = TypeVar("T")
-
-
-@pytest.fixture
-def redis(tmp_path: Path, settings: Any) -> Iterator[Redis]:
-    """The hub's own: what writers publish does not come here unless the test tells it."""
-    publisher().publish([made_up(0, 0)])
-    while publisher()._waiting:
-        time.sleep(0.005)
-    with own_redis(tmp_path) as made:
-        settings.REDIS_URL = made.url
-        yield made
-
-
-@pytest.fixture
-async def hub(redis: Redis) -> AsyncIterator[Hub]:
-    made = Hub()
-    made.start()
-    yield made
-    await made.stop()
 
 
 @pytest.fixture

@@ -1,43 +1,22 @@
 """Who was removed hears nothing that is later, whatever his hub heard or missed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.actions.stage import Sender, new_people, new_room
-from tests.websocket.ears import Ear, listen, made_up, tell
-from tests.websocket.engines import own_redis
+from tests.websocket.ears import Ear, listen, tell, until
 
 from local.redis import Redis
 from messaging.actions.members import add_member, remove_member
 from messaging.actions.messages import edit_message
 from messaging.actions.writer import Writer
-from messaging.broadcast import publisher
 from messaging.events import Event, message_sent, presence, typing
 from messaging.models import Message
 from messaging.queries.changes import room_refill
 from messaging.websocket.hub import Hub
-from messaging_service.tests.websocket.ears import until
-
-
-@pytest.fixture
-def redis(tmp_path: Path, settings: Any) -> Iterator[Redis]:
-    """The hub's own: what actions publish is lost to it, unless a test tells it."""
-    publisher().publish([made_up(0, 0)])
-    with own_redis(tmp_path) as made:
-        settings.REDIS_URL = made.url
-        yield made
-
-
-@pytest.fixture
-async def hub(redis: Redis) -> AsyncIterator[Hub]:
-    made = Hub()
-    made.start()
-    yield made
-    await made.stop()
 
 
 @pytest.fixture
