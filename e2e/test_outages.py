@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 import uuid
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from websockets.exceptions import WebSocketException
 
+from e2e.faults import frozen, killed
 from local.testing import isolated_stack
 
 if TYPE_CHECKING:
@@ -38,35 +36,6 @@ def stack() -> Iterator[Stack]:
     # Some journeys send more at once than people do.
     with isolated_stack(settings={"LIMIT_MESSAGE_BURST": "1000"}) as stack:
         yield stack
-
-
-def family_of(pid: int) -> list[int]:
-    """Return a process and its children, who may be in sessions of their own."""
-    statuses = {
-        int(file.parent.name): file.read_text() for file in Path("/proc").glob("[0-9]*/status")
-    }
-    return [pid, *(each for each, text in statuses.items() if f"PPid:\t{pid}\n" in text)]
-
-
-@contextmanager
-def frozen(stack: Stack, name: str) -> Iterator[None]:
-    family = family_of(stack.process(name).pid)
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in family:
-            os.kill(pid, signal.SIGCONT)
-
-
-@contextmanager
-def killed(stack: Stack, name: str) -> Iterator[None]:
-    stack.process(name).kill()
-    try:
-        yield
-    finally:
-        stack.restart(name)
 
 
 def send(person: Person, room: int, client_id: str, content: str = "Hello") -> httpx.Response:

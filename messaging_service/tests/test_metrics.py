@@ -1,59 +1,27 @@
 """What each process counts, as Prometheus reads it."""
 
-import time
 from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
+from e2e.metrics import Counted, read
 from local.ports import LOOPBACK
 from messaging_service.tests.people import Person
 from messaging_service.tests.servers import Server, start_servers
 from messaging_service.tests.sockets import Socket
 
 Enter = Callable[..., Socket]
-Samples = dict[tuple[str, str], float]
 
 
-def read(port: int, *, host: str = "localhost") -> Samples:
-    """Each sample by its name and the values of its labels."""
-    link = HTTPConnection(LOOPBACK, port, timeout=5)
-    link.request("GET", "/metrics", headers={"Host": host})
-    answer = link.getresponse()
-    text = answer.read().decode()
-    link.close()
-    assert answer.status == 200, text
-    return {
-        (sample.name, " ".join(sample.labels.values())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-class Counted:
-    """What a process has counted since this began."""
-
-    def __init__(self, server: Server) -> None:
-        self.port = server.port
-        self.before = read(self.port)
-
-    def __call__(self, name: str, *labels: str) -> float:
-        key = (name, " ".join(labels))
-        return read(self.port)[key] - self.before.get(key, 0.0)
-
-    def soon(self, name: str, *labels: str, at_least: float) -> None:
-        """Wait for what is counted after the client was answered."""
-        deadline = time.monotonic() + 3
-        while self(name, *labels) < at_least:
-            assert time.monotonic() < deadline, (name, labels)
-            time.sleep(0.02)
+def url_of(server: Server) -> str:
+    return f"http://{LOOPBACK}:{server.port}/metrics"
 
 
 @pytest.fixture
 def counted(socket_server: Server) -> Counted:
-    return Counted(socket_server)
+    return Counted(url_of(socket_server))
 
 
 class TestASocketProcess:
@@ -72,7 +40,7 @@ class TestASocketProcess:
         assert counted("parley_delivery_lag_seconds_count") >= 1
         mine.close()
         counted.soon("parley_sockets_closed_total", "1000", at_least=1)
-        assert read(counted.port)["parley_sockets_open", "room"] == open_before + 1
+        assert read(counted.url)["parley_sockets_open", "room"] == open_before + 1
 
     def test_counts_what_became_of_sends(
         self, counted: Counted, enter: Enter, carol: Person, alice: Person, room: int
@@ -86,7 +54,7 @@ class TestASocketProcess:
         assert counted.before["parley_publisher_rests", ""] == 0
 
     def test_answers_whoever_asks_by_address(self, socket_server: Server) -> None:
-        assert read(socket_server.port, host="messaging_sockets:8080")
+        assert read(url_of(socket_server), host="messaging_sockets:8080")
 
     def test_one_that_a_client_made_up_is_no_label(
         self, counted: Counted, enter: Enter, alice: Person, room: int
@@ -94,7 +62,7 @@ class TestASocketProcess:
         socket = enter(alice, room)
         socket.link.close(4321)
         counted.soon("parley_sockets_closed_total", "other", at_least=1)
-        assert ("parley_sockets_closed_total", "4321") not in read(counted.port)
+        assert ("parley_sockets_closed_total", "4321") not in read(counted.url)
 
 
 class TestAnHttpProcess:
@@ -111,7 +79,7 @@ class TestAnHttpProcess:
                 )
                 link.getresponse().read()
             link.close()
-            found = read(server.port)
+            found = read(url_of(server))
             assert found["parley_sends_total", "stored"] == 1
             assert found["parley_sends_total", "rate_limited"] == 2
             assert found["parley_limit_counts_alone", "messages"] == 0

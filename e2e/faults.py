@@ -1,0 +1,59 @@
+"""What may happen to a process of a running system, and be over again."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Stack
+
+
+def family_of(pid: int) -> list[int]:
+    """Return a process and its children, who may be in sessions of their own."""
+    statuses = {
+        int(file.parent.name): file.read_text() for file in Path("/proc").glob("[0-9]*/status")
+    }
+    return [pid, *(each for each, text in statuses.items() if f"PPid:\t{pid}\n" in text)]
+
+
+@contextmanager
+def frozen(stack: Stack, name: str) -> Iterator[None]:
+    """It answers nothing meanwhile, and goes on where it was."""
+    family = family_of(stack.process(name).pid)
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def killed(stack: Stack, name: str) -> Iterator[None]:
+    """It is gone meanwhile, and started anew."""
+    stack.process(name).kill()
+    try:
+        yield
+    finally:
+        stack.restart(name)
+
+
+@contextmanager
+def rewired(stack: Stack, name: str, **settings: str) -> Iterator[None]:
+    """It runs with other settings meanwhile, `DB_PORT` of a proxy for one; it starts anew twice."""
+    process = stack.process(name)
+    before = process.environment
+    process.environment = {**before, **settings}
+    try:
+        stack.restart(name)
+        yield
+    finally:
+        process.environment = before
+        stack.restart(name)
