@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from redis import Redis as Client
-from tests.websocket.engines import frozen, own_redis
 
 from local.redis import Redis
 from messaging.broadcast import (
@@ -19,6 +18,7 @@ from messaging.broadcast import (
     unseal,
 )
 from messaging.events import Event, room_channel
+from messaging_service.tests.engines import frozen, own_redis
 
 
 def event(number: int, *, room_id: int = 1) -> Event:

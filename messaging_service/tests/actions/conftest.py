@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from tests.actions.stage import Sender, new_link, new_people, new_room
 
 from e2e.proxy import Proxy
 from messaging.actions.writer import Writer
+from messaging_service.tests.actions.stage import Sender, new_link, new_people, new_room
 
 
 @pytest.fixture

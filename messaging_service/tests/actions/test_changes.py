@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
-from tests.actions.engines import frozen_postgres
-from tests.actions.stage import Sender, new_people, new_room
 
 from e2e.proxy import Proxy
 from messaging.actions.changes import next_user_positions, room_change, told_change
@@ -16,6 +14,8 @@ from messaging.broadcast import publish, unseal
 from messaging.errors import NotFound, OutcomeUnknown, Unavailable
 from messaging.events import Event, room_channel
 from messaging.models import Message, Profile, Room
+from messaging_service.tests.actions.stage import Sender, new_people, new_room
+from messaging_service.tests.engines import frozen_postgres
 from messaging_service.tests.telling import listen
 
 

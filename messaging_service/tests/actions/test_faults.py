@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from tests.actions.engines import frozen_postgres
-from tests.actions.stage import Sender, assert_dense, code, new_room, stored
 
 from e2e.proxy import Proxy
 from messaging.actions.writer import Outcome, Send, Sent, Writer
 from messaging.actions.writer.connection import connect
 from messaging.serializers.messages import new_message
+from messaging_service.tests.actions.stage import Sender, assert_dense, code, new_room, stored
+from messaging_service.tests.engines import frozen_postgres
 
 PATIENCE = 5.0
 

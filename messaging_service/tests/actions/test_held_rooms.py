@@ -5,9 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.actions.stage import Sender, assert_dense, code, new_room, stored
-
 from messaging.actions.writer import Writer
+from messaging_service.tests.actions.stage import Sender, assert_dense, code, new_room, stored
 
 Hold = Callable[..., Any]
 PATIENCE = 5.0

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.actions.stage import Sender, code, new_people
 
 from messaging.actions.members import add_member, remove_member
 from messaging.actions.writer import Sent
@@ -12,6 +11,7 @@ from messaging.errors import NotFound, Unavailable
 from messaging.events import room_channel, user_channel
 from messaging.models import Member, Message, Profile, Room
 from messaging.queries.rooms import show_rooms
+from messaging_service.tests.actions.stage import Sender, code, new_people
 from messaging_service.tests.telling import told_on
 
 

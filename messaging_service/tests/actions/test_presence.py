@@ -6,7 +6,6 @@ import pytest
 from django.db import connection
 from django.utils.timezone import now
 from prometheus_client import REGISTRY
-from tests.websocket.keepers import Told
 
 from messaging.actions.presence import chosen, told
 from messaging.actions.presence.chosen import set_presence
@@ -19,6 +18,7 @@ from messaging.queries.presence import (
     show_to,
     shown_presence,
 )
+from messaging_service.tests.websocket.keepers import Told
 
 
 @pytest.fixture

@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from tests.actions.stage import (
+
+from messaging.actions.writer import Sent, Writer
+from messaging.models import Member, Room
+from messaging_service.tests.actions.stage import (
     Sender,
     assert_dense,
     code,
@@ -23,9 +26,6 @@ from tests.actions.stage import (
     new_room,
     stored,
 )
-
-from messaging.actions.writer import Sent, Writer
-from messaging.models import Member, Room
 
 OTHER_PROCESS = Path(__file__).with_name("other_process.py")
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from tests.state import state_of
 
 from messaging.actions.presence.told import came
 from messaging.models import Member, Presence
+from messaging_service.tests.state import state_of
 
 FIELDS = {
     "user_id",

@@ -12,12 +12,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.websocket.engines import frozen, own_redis
 
 from local.redis import Redis
 from messaging.errors import RateLimited
 from messaging.permissions.limits import Bucket, Given, SharedLimit
 from messaging.permissions.limits.shared import PAUSE_SECONDS
+from messaging_service.tests.engines import frozen, own_redis
 
 BURST = 20
 # So slow that no test sees a new token by accident.

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.websocket.ears import made_up
-from tests.websocket.engines import own_redis
 
 from local.redis import Redis
 from messaging.broadcast import publisher
 from messaging.websocket.hub import Hub
+from messaging_service.tests.engines import own_redis
+from messaging_service.tests.websocket.ears import made_up
 
 
 @pytest.fixture

@@ -10,10 +10,6 @@ from typing import Any, TypeVar
 
 import pytest
 from redis import Redis as Client
-from tests.actions.engines import frozen_postgres
-from tests.actions.stage import Sender, new_people, new_room
-from tests.websocket.ears import Ear, listen, listeners, made_up, tell, tell_raw, until
-from tests.websocket.engines import frozen
 
 from local.redis import Redis
 from messaging.actions.messages import send_message
@@ -23,6 +19,17 @@ from messaging.serializers.messages import new_message
 from messaging.websocket.hub import Hub
 from messaging.websocket.hub.incoming import MOST_HELD
 from messaging.websocket.hub.streams import RoomStream
+from messaging_service.tests.actions.stage import Sender, new_people, new_room
+from messaging_service.tests.engines import frozen, frozen_postgres
+from messaging_service.tests.websocket.ears import (
+    Ear,
+    listen,
+    listeners,
+    made_up,
+    tell,
+    tell_raw,
+    until,
+)
 from service_kit.refusals import as_refusal
 
 PROMISED_SECONDS = 5.0

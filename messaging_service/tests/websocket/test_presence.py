@@ -7,9 +7,6 @@ from itertools import chain
 import pytest
 from django.conf import settings
 from redis import Redis as Client
-from tests.actions.engines import frozen_postgres
-from tests.websocket.engines import frozen, own_redis
-from tests.websocket.keepers import Keepers, Kept, Told, longest_stall, until
 
 from messaging.actions.presence import chosen, leases, told
 from messaging.actions.presence.chosen import set_presence
@@ -17,6 +14,8 @@ from messaging.models.presence import HEALER_KEY
 from messaging.queries.presence import shown_presence
 from messaging.websocket.presence import holding, telling
 from messaging.websocket.threads import in_database_thread
+from messaging_service.tests.engines import frozen, frozen_postgres, own_redis
+from messaging_service.tests.websocket.keepers import Keepers, Kept, Told, longest_stall, until
 
 
 @pytest.fixture(scope="module", autouse=True)

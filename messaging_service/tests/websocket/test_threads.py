@@ -6,11 +6,11 @@ import time
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
-from tests.actions.engines import frozen_postgres
-from tests.actions.stage import new_link
 
 from messaging.websocket import threads
 from messaging.websocket.threads import change_in_database_thread, in_database_thread
+from messaging_service.tests.actions.stage import new_link
+from messaging_service.tests.engines import frozen_postgres
 from service_kit.refusals import as_refusal
 
 

@@ -6,8 +6,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.actions.stage import Sender, new_people, new_room
-from tests.websocket.ears import Ear, listen, tell, until
 
 from local.redis import Redis
 from messaging.actions.members import add_member, remove_member
@@ -17,6 +15,8 @@ from messaging.events import Event, message_sent, presence, typing
 from messaging.models import Message
 from messaging.queries.changes import room_refill
 from messaging.websocket.hub import Hub
+from messaging_service.tests.actions.stage import Sender, new_people, new_room
+from messaging_service.tests.websocket.ears import Ear, listen, tell, until
 
 
 @pytest.fixture

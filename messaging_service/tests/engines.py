@@ -1,4 +1,4 @@
-"""Freezing a real Postgres: the postmaster and every backend, with the kernel's own means."""
+"""A Redis of a test's own, to freeze, kill and start again; and everybody's Postgres, frozen."""
 
 import os
 import signal
@@ -6,7 +6,31 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from tests.actions.stage import new_link
+from local.ports import free_ports
+from local.redis import Redis
+from messaging_service.tests.actions.stage import new_link
+
+
+@contextmanager
+def own_redis(folder: Path) -> Iterator[Redis]:
+    """Run it on a free port, in this folder."""
+    made = Redis(
+        home=folder / "redis", logs=folder / "log", port=free_ports(1)[0], password="throwaway"
+    )
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@contextmanager
+def frozen(redis: Redis) -> Iterator[None]:
+    os.kill(redis.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(redis.process.pid, signal.SIGCONT)
 
 
 def postgres_pids() -> list[int]:
@@ -30,13 +54,13 @@ def frozen_postgres() -> Iterator[None]:
     """Nothing of Postgres runs while the block does."""
     pids = postgres_pids()
     try:
-        _tell(pids, signal.SIGSTOP)
+        _signal(pids, signal.SIGSTOP)
         yield
     finally:
-        _tell(pids, signal.SIGCONT)
+        _signal(pids, signal.SIGCONT)
 
 
-def _tell(pids: list[int], what: signal.Signals) -> None:
+def _signal(pids: list[int], what: signal.Signals) -> None:
     for pid in pids:
         # What was on its way out may be gone.
         with suppress(ProcessLookupError):
