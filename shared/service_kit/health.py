@@ -50,9 +50,7 @@ def _run(name: str, check: Callable[[], None]) -> str:
 
 
 def _answer(body: dict[str, object], status: int) -> HttpResponse:
-    response = HttpResponse(encode_json(body), status=status, content_type="application/json")
-    response["Cache-Control"] = "no-store"
-    return response
+    return HttpResponse(encode_json(body), status=status, content_type="application/json")
 
 
 def check_postgres() -> None:

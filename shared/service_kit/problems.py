@@ -43,7 +43,6 @@ def problem(
     response = HttpResponse(
         encode_json(_body(refusal, status)), status=status, content_type="application/problem+json"
     )
-    response["Cache-Control"] = "no-store"
     if allow is not None:
         response["Allow"] = allow
     if refusal.retry_after is not None:

@@ -30,7 +30,10 @@ settings.configure(
     REDIS_URL=os.environ["REDIS_URL"],
     JWT_ISSUER="parley",
     JWT_AUDIENCE="messaging_service",
-    MIDDLEWARE=["service_kit.logs.RequestIdMiddleware"],
+    MIDDLEWARE=[
+        "service_kit.logs.RequestIdMiddleware",
+        "service_kit.caching.NoStoreMiddleware",
+    ],
     LOGGING=logging_settings("kit", "INFO"),
     REST_FRAMEWORK={
         "DEFAULT_AUTHENTICATION_CLASSES": ["service_kit.authentication.BearerAuthentication"],

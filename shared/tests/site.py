@@ -81,6 +81,10 @@ def hello(request):
     return HttpResponse("hello")
 
 
+def kept(request):
+    return HttpResponse("kept", headers={"Cache-Control": "public, max-age=300"})
+
+
 urlpatterns = [
     path("echo/", Echo.as_view()),
     path("whoami/", Whoami.as_view()),
@@ -88,6 +92,7 @@ urlpatterns = [
     path("raise/<str:what>/", Raise.as_view()),
     path("plain/<str:what>/", plain),
     path("hello/", hello),
+    path("kept/", kept),
     path("health/live", live),
     path("health/ready", ready({"postgres": check_postgres, "redis": check_redis})),
     path("health/broken", ready({"postgres": down, "redis": check_redis})),

@@ -156,9 +156,6 @@ class TestProblem:
             "errors": errors,
         }
 
-    def test_is_never_stored(self):
-        assert problem(Refusal("not_found"))["Cache-Control"] == "no-store"
-
     def test_asks_for_credentials_on_401_only(self):
         assert problem(Refusal("token_expired"))["WWW-Authenticate"] == "Bearer"
         assert "WWW-Authenticate" not in problem(Refusal("forbidden"))

@@ -116,6 +116,13 @@ class TestRequestId:
         assert re.fullmatch("[0-9a-f]{32}", api.get("rooms/")["X-Request-ID"])
 
 
+class TestAnswers:
+    @pytest.mark.parametrize("path", ["rooms/", "rooms/1/", "nothing/", "/health/live"])
+    def test_are_kept_by_nobody_on_the_way(self, api, alice, path):
+        for token in (alice.token, None):
+            assert api.get(path, token=token)["Cache-Control"] == "no-store"
+
+
 class TestHealth:
     def test_is_told_for_each_store(self, api):
         assert api.get("/health/live").status_code == 200
