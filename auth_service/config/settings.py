@@ -6,11 +6,12 @@ from pathlib import Path
 from service_kit.database import install_time_limit
 from service_kit.environment import Environment
 from service_kit.logs import logging_settings
+from service_kit.rest import rest_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment("auth_service")
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.is_debug
 SECRET_KEY = env.secret("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 INTERNAL_SECRET = env.secret("INTERNAL_SECRET")
@@ -80,18 +81,7 @@ SIMPLE_JWT = {
     "SIGNING_KEY": None,
 }
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["service_kit.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["service_kit.decoding.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["service_kit.rendering.OrjsonRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "service_kit.rendering.JSONAlways",
-    "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "service_kit.problems.exception_handler",
-    "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": None,
-}
+REST_FRAMEWORK = rest_settings()
 SPECTACULAR_SETTINGS = {
     "TITLE": "Parley: auth_service",
     "DESCRIPTION": "Accounts, sessions and the tokens both services accept.",

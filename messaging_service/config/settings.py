@@ -3,6 +3,7 @@
 from service_kit.database import install_time_limit
 from service_kit.environment import Environment
 from service_kit.logs import logging_settings
+from service_kit.rest import rest_settings
 
 env = Environment("messaging_service")
 
@@ -78,18 +79,7 @@ LIMITS = {
     "SOCKETS_PER_USER": env.int("LIMIT_SOCKETS_PER_USER", default=20),
 }
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["messaging.http.authentication.CallerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["service_kit.decoding.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["service_kit.rendering.OrjsonRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "service_kit.rendering.JSONAlways",
-    "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "service_kit.problems.exception_handler",
-    "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": None,
-}
+REST_FRAMEWORK = rest_settings(authentication="messaging.http.authentication.CallerAuthentication")
 SPECTACULAR_SETTINGS = {
     "TITLE": "Parley: messaging_service",
     "DESCRIPTION": "Rooms, messages and everything people do in a conversation.",

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from local.testing import provide_engines
 from service_kit.logs import JsonLines, logging_settings
+from service_kit.rest import rest_settings
 
 provide_engines()
 settings.configure(
@@ -35,16 +36,7 @@ settings.configure(
         "service_kit.caching.NoStoreMiddleware",
     ],
     LOGGING=logging_settings("kit", "INFO"),
-    REST_FRAMEWORK={
-        "DEFAULT_AUTHENTICATION_CLASSES": ["service_kit.authentication.BearerAuthentication"],
-        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-        "DEFAULT_PARSER_CLASSES": ["service_kit.decoding.StrictJSONParser"],
-        "DEFAULT_RENDERER_CLASSES": ["service_kit.rendering.OrjsonRenderer"],
-        "DEFAULT_CONTENT_NEGOTIATION_CLASS": "service_kit.rendering.JSONAlways",
-        "EXCEPTION_HANDLER": "service_kit.problems.exception_handler",
-        "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-        "UNAUTHENTICATED_USER": None,
-    },
+    REST_FRAMEWORK=rest_settings(),
 )
 django.setup()
 
