@@ -57,10 +57,11 @@ class Service:
     def folder(self) -> Path:
         return ROOT / self.name
 
-    def http(self, *, port: int) -> Process:
-        """Return its HTTP process."""
+    def http(self, *, port: int, number: int = 1) -> Process:
+        """Return its HTTP process, or another one."""
         files = ("--worker-tmp-dir", str(self.scratch), "--bind", f"{LOOPBACK}:{port}")
-        return self._process(self.name, [*_GUNICORN, *files], port=port)
+        name = self.name if number == 1 else f"{self.name}-{number}"
+        return self._process(name, [*_GUNICORN, *files], port=port)
 
     def sockets(self, *, number: int, port: int, server: str = "uvicorn") -> Process:
         """Return one of its socket processes, under uvicorn or daphne."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from local.errors import ProcessDiedError
@@ -16,7 +17,7 @@ from local.settings import auth_settings, messaging_settings
 from local.traefik import Traefik
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from local.processes import Process
@@ -35,6 +36,7 @@ class Stack:
     port: int
     operators_port: int
     sockets: int = 2
+    http_each: int = 1
     durable: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list, init=False)
@@ -45,14 +47,16 @@ class Stack:
         self._scratch.mkdir(exist_ok=True)
         self.secrets: Secrets = load_secrets(self.home / "secrets.json")
         ensure_private_key(self.home / "jwt-private-key.pem")
-        inside = free_ports(4 + self.sockets)
-        self.postgres, self.redis = self._postgres(inside[0]), self._redis(inside[1])
+        ports = iter(free_ports(2 + 2 * self.http_each + self.sockets))
+        self.postgres, self.redis = self._postgres(next(ports)), self._redis(next(ports))
         self.auth = self._auth_service()
-        self.messaging = self._messaging_service(auth_port=inside[2])
-        self.http = [self.auth.http(port=inside[2]), self.messaging.http(port=inside[3])]
+        auth_ports = list(islice(ports, self.http_each))
+        self.messaging = self._messaging_service(auth_port=auth_ports[0])
+        self.auth_processes = _http_processes(self.auth, auth_ports)
+        self.messaging_processes = _http_processes(self.messaging, islice(ports, self.http_each))
         self.socket_processes = [
             self.messaging.sockets(number=number, port=port)
-            for number, port in enumerate(inside[4:], start=1)
+            for number, port in enumerate(ports, start=1)
         ]
         self.traefik = self._traefik()
 
@@ -83,10 +87,9 @@ class Stack:
     def stop(self) -> None:
         """Stop what was started, clients first: the gateway, the services, the engines."""
         self.traefik.stop()
-        services = [*self.socket_processes, *self.http]
-        for process in services:
+        for process in self._servers:
             process.ask_to_stop()
-        for process in services:
+        for process in self._servers:
             process.stop()
         self.redis.stop()
         self.postgres.stop()
@@ -114,10 +117,8 @@ class Stack:
     def _start_services(self) -> None:
         """Start all at once, but the first time auth alone: messaging then has no keys on disk."""
         keys = self.home / "messaging-jwks.json"
-        first = self.http[:1] if not keys.exists() else []
-        others = [
-            process for process in [*self.http, *self.socket_processes] if process not in first
-        ]
+        first = self.auth_processes if not keys.exists() else []
+        others = [process for process in self._servers if process not in first]
         for group in (first, others):
             self.processes += group
             for process in group:
@@ -167,20 +168,27 @@ class Stack:
         return Service(name=name, logs=self.logs, scratch=self._scratch, environment=environment)
 
     def _traefik(self) -> Traefik:
-        auth, chat = (process_url(process) for process in self.http)
         return Traefik(
             home=self.home / "traefik",
             logs=self.logs,
             port=self.port,
             operators_port=self.operators_port,
-            auth_url=auth,
-            chat_url=chat,
-            sockets_urls=[process_url(process) for process in self.socket_processes],
+            auth_urls=list(map(process_url, self.auth_processes)),
+            chat_urls=list(map(process_url, self.messaging_processes)),
+            sockets_urls=list(map(process_url, self.socket_processes)),
         )
+
+    @property
+    def _servers(self) -> list[Process]:
+        return [*self.auth_processes, *self.messaging_processes, *self.socket_processes]
 
     @property
     def _scratch(self) -> Path:
         return self.home / "scratch"
+
+
+def _http_processes(service: Service, ports: Iterable[int]) -> list[Process]:
+    return [service.http(number=number, port=port) for number, port in enumerate(ports, start=1)]
 
 
 def process_url(process: Process) -> str:

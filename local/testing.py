@@ -79,7 +79,11 @@ def provide_engines() -> dict[str, str]:
 
 @contextmanager
 def isolated_stack(
-    *, sockets: int = 2, durable: bool = True, settings: Mapping[str, str] | None = None
+    *,
+    sockets: int = 2,
+    http_each: int = 1,
+    durable: bool = True,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
     """Run the whole system beside any other, on free ports, and yield it when it is ready.
 
@@ -87,7 +91,8 @@ def isolated_stack(
     `stack.restart("redis")` brings one back, `stack.logs` holds what they wrote, and
     `stack.postgres.connect("messaging")` is a superuser's connection. `settings` go to
     both services.
-    Names: postgres redis auth_service messaging_service messaging_sockets-1 (…) traefik.
+    Names: postgres redis auth_service messaging_service messaging_sockets-1 (…) traefik;
+    with `http_each=2` also auth_service-2 and messaging_service-2.
 
     Data lies in the checkout, on the disk `make run` uses, and is removed at the end. Like every
     start of processes this belongs into the main thread.
@@ -101,6 +106,7 @@ def isolated_stack(
             port=port,
             operators_port=operators_port,
             sockets=sockets,
+            http_each=http_each,
             durable=durable,
             settings=settings or {},
         )

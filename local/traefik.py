@@ -28,8 +28,8 @@ class Traefik:
     logs: Path
     port: int
     operators_port: int
-    auth_url: str
-    chat_url: str
+    auth_urls: Sequence[str]
+    chat_urls: Sequence[str]
     sockets_urls: Sequence[str]
     process: Process = field(init=False)
 
@@ -41,8 +41,8 @@ class Traefik:
             log=self.logs / "traefik.log",
             port=self.port,
             environment={
-                "AUTH_URL": self.auth_url,
-                "CHAT_URL": self.chat_url,
+                "AUTH_URLS": ",".join(self.auth_urls),
+                "CHAT_URLS": ",".join(self.chat_urls),
                 "SOCKETS_URLS": ",".join(self.sockets_urls),
             },
         )
