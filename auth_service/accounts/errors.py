@@ -10,7 +10,7 @@ Refusal
 
 from collections.abc import Sequence
 
-from service_kit.problems import FieldError, Refusal
+from service_kit.refusals import FieldError, Refusal
 
 
 class WrongCredentials(Refusal):

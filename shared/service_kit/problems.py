@@ -1,10 +1,8 @@
-"""What can be refused, how any known exception becomes a refusal, and how HTTP tells it.
+"""How HTTP tells a refusal, and what it answers to any other exception.
 
-Refusal                   code, detail, errors, retry_after: the one exception both doors answer
-  as_refusal(exception)   a known exception as a Refusal; None means a bug
-  problem(refusal)        a Refusal as application/problem+json (RFC 9457)
-  exception_handler       the whole of it for DRF
-  not_found, bad_request, forbidden, server_error    the same for Django's own handlers
+problem(refusal)        a Refusal as application/problem+json (RFC 9457)
+exception_handler       the whole of it for DRF
+not_found, bad_request, forbidden, server_error    the same for Django's own handlers
 """
 
 import logging
@@ -17,20 +15,8 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 from rest_framework.views import set_rollback
 
-from service_kit.refusals import FieldError, Refusal, as_refusal
+from service_kit.refusals import Refusal, as_refusal
 from service_kit.rendering import encode_json
-
-__all__ = [
-    "FieldError",
-    "Refusal",
-    "as_refusal",
-    "bad_request",
-    "exception_handler",
-    "forbidden",
-    "not_found",
-    "problem",
-    "server_error",
-]
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from service_kit.health import check_postgres, check_redis, live, ready
-from service_kit.problems import Refusal
+from service_kit.refusals import Refusal
 
 handler400 = "service_kit.problems.bad_request"
 handler403 = "service_kit.problems.forbidden"

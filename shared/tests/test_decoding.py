@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service_kit.decoding import MAX_BYTES, MAX_DEPTH, decode_json, decode_object
-from service_kit.problems import Refusal
+from service_kit.refusals import Refusal
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES = st.recursive(

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from service_kit.jwks import MAX_BYTES, MAX_KEYS, fetch, parse_jwks
-from service_kit.problems import Refusal
+from service_kit.refusals import Refusal
 from shared.tests.key_server import jwk, key_server, key_set
 
 LISTED = {"use": "sig", "kid": "x"}

@@ -7,7 +7,7 @@ import pytest
 from django.test import override_settings
 
 from service_kit.keys import key_ring
-from service_kit.problems import Refusal
+from service_kit.refusals import Refusal
 from service_kit.testing import install_test_keys, public_key_pem, sign, token_for
 from service_kit.tokens import verify
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from service_kit import testing, tokens
 from service_kit.jwks import Key
 from service_kit.keys import key_ring
-from service_kit.problems import Refusal
+from service_kit.refusals import Refusal
 from service_kit.testing import KID, install_test_keys, public_key_pem, sign, token_for
 from service_kit.tokens import LEEWAY_SECONDS, MAX_BYTES, Claims, verify
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from service_kit.problems import Refusal
+from service_kit.refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from accounts.queries import Edge, Page
 from accounts.serializers import profile_json
-from service_kit.problems import FieldError, Refusal
+from service_kit.refusals import FieldError, Refusal
 
 CURSOR = re.compile(r"([<>])([A-Za-z0-9_.-]{1,32})", re.ASCII)
 
