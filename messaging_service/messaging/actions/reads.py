@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
 from messaging.actions.changes import next_user_positions, told_change
+from messaging.broadcast import publish
 from messaging.errors import NotFound
 from messaging.events import Event, me_changed, read, unread
 from messaging.models import Member
@@ -31,7 +33,12 @@ def mark_read(*, user_id: str, room_id: int, seq: int) -> int:
         Member.objects.filter(pk=member.pk).update(
             last_read_seq=to, read_at=Now(), user_pos=user_pos
         )
-        events.extend(_events(member, to, user_pos))
+        events.append(
+            me_changed(user_id=user_id, user_pos=user_pos, room_id=room_id, last_read_seq=to)
+        )
+        if has_at_most(MOST_TOLD, room_id=room_id):
+            events.append(_read(member, to))
+    _tell_unread(user_id=user_id, room_id=room_id)
     return to
 
 
@@ -53,25 +60,26 @@ def _held(member: Member) -> Member:
     return now
 
 
-def _events(member: Member, seq: int, user_pos: int) -> list[Event]:
-    user_id, room_id = member.user_id, member.room_id
-    counts = unread_counts(user_id=user_id)
-    events = [
-        me_changed(user_id=user_id, user_pos=user_pos, room_id=room_id, last_read_seq=seq),
-        unread(
-            user_id=user_id,
-            room_id=room_id,
-            unread_count=counts.get(room_id, 0),
-            total=sum(counts.values()),
-        ),
-    ]
-    if has_at_most(MOST_TOLD, room_id=room_id):
-        told = read(
-            room_id=room_id,
-            as_of=member.room.pos,
-            user_id=user_id,
-            username=member.user.username,
-            seq=seq,
-        )
-        events.append(told)
-    return events
+def _read(member: Member, seq: int) -> Event:
+    return read(
+        room_id=member.room_id,
+        as_of=member.room.pos,
+        user_id=member.user_id,
+        username=member.user.username,
+        seq=seq,
+    )
+
+
+def _tell_unread(*, user_id: str, room_id: int) -> None:
+    """Tell how much is left, unless it cannot be counted: the marker has moved all the same.
+
+    Counting takes long where much is unread, so no lock may be held meanwhile.
+    """
+    try:
+        counts = unread_counts(user_id=user_id)
+    except (OperationalError, InterfaceError):
+        # It may be the connection that failed.
+        connection.close()
+        return
+    count, total = counts.get(room_id, 0), sum(counts.values())
+    publish([unread(user_id=user_id, room_id=room_id, unread_count=count, total=total)])
