@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from e2e.client import ME, Frame, Replica, Room
+from e2e.replica import MOST_ROOMS, Frame, Replica, Room
 
 EPOCH = "6b2b1bb5-5b8b-4d62-9c1f-0d3b1b8b7a11"
 ROOM = 7
 ALICE, BOB = "1", "2"
 FINE = {"epoch": EPOCH, "complete": True, "more": False}
+SYNC = {"type": "sync", "ref": "sync", "epoch": EPOCH}
 
 
 def message(id_: int, pos: int, content: str = "", *, kind: str = "message") -> Frame:
@@ -79,7 +80,8 @@ class TestPosition:
     def test_stays_after_a_reconnect_until_synced_while_live_frames_are_applied(
         self, replica: Replica
     ) -> None:
-        assert replica.fall_behind() == {ROOM: 5, ME: 3}
+        asked = [SYNC | {"user_pos": 3}, SYNC | {"rooms": {ROOM: 5}}]
+        assert replica.fall_behind() == asked
         replica.apply(message(4, 9, "live"))
         assert (replica.rooms[ROOM].pos, contents(replica)) == (5, ["live"])
         replica.apply(message(1, 6, "missed"))
@@ -90,10 +92,16 @@ class TestPosition:
 
     def test_is_asked_from_again_while_there_is_more(self, replica: Replica) -> None:
         replica.fall_behind()
-        assert replica.apply(synced(300, more=True)) == {ROOM: 300}
+        assert replica.apply(synced(300, more=True)) == [SYNC | {"rooms": {ROOM: 300}}]
         replica.apply(message(901, 901, "live, and no reason to forget what is between"))
         assert replica.rooms[ROOM].pos == 300
         assert not replica.is_current
+
+    def test_is_asked_from_for_some_rooms_at_once(self) -> None:
+        many = Replica(ALICE, EPOCH, 3, {number: Room(1) for number in range(2_500)})
+        personally, *asked = many.fall_behind()
+        assert "rooms" not in personally
+        assert [len(frame["rooms"]) for frame in asked] == [MOST_ROOMS, MOST_ROOMS, 500]
 
 
 class TestMessage:
@@ -158,13 +166,13 @@ class TestMembership:
     def test_that_begins_again_holds_nothing_of_before(self, replica: Replica) -> None:
         replica.apply(message(1, 6, "before"))
         added = {"type": "room.added", "user_pos": 4, "room": ROOM, "pos": 9}
-        assert replica.apply(added) == {ROOM: 9}
+        assert replica.apply(added) == [SYNC | {"rooms": {ROOM: 9}}]
         assert (replica.rooms[ROOM], replica.user_pos) == (Room(9), 4)
 
 
 class TestPersonalPosition:
     def test_stays_after_a_reconnect_until_synced(self, replica: Replica) -> None:
-        assert replica.fall_behind()[ME] == 3
+        replica.fall_behind()
         changed = {"type": "me.changed", "room": ROOM, "last_read_seq": 6}
         replica.apply(changed | {"user_pos": 7})
         assert replica.user_pos == 3
@@ -173,7 +181,7 @@ class TestPersonalPosition:
 
     def test_is_asked_from_again_while_there_is_more(self, replica: Replica) -> None:
         page = {"type": "synced", "user_pos": 5} | FINE | {"more": True}
-        assert replica.apply(page) == {ME: 5}
+        assert replica.apply(page) == [SYNC | {"user_pos": 5}]
         assert not replica.is_current
 
     def test_that_cannot_be_caught_up_starts_everything_over(self, replica: Replica) -> None:

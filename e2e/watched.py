@@ -8,12 +8,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from e2e.asyncapi import checked
-from e2e.client import Client, Frame, Stopped
+from e2e.client import Client, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from websockets.asyncio.client import ClientConnection
+
+    from e2e.replica import Frame
 
 SECONDS = 10.0
 LOOK_EVERY = 0.005

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from e2e.client import Frame, Replica, Room
+from e2e.replica import Frame, Replica, Room
 
 
 @dataclass
@@ -11,7 +11,7 @@ class Marked(Replica):
 
     reads: dict[int, dict[str, int]] = field(default_factory=dict)
 
-    def apply(self, frame: Frame) -> dict[int, int]:
+    def apply(self, frame: Frame) -> list[Frame]:
         to_sync = super().apply(frame)
         if frame["type"] == "user.changed":
             self._rename(frame)

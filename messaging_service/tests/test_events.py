@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from e2e.client import Room
+from e2e.replica import Room
 from messaging.actions.members import add_member, remove_member
 from messaging.actions.messages import delete_message, edit_message, send_message
 from messaging.actions.presence.chosen import set_presence

@@ -6,7 +6,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 
-from e2e.client import Frame
+from e2e.replica import Frame
 from e2e.watched import Watched
 from messaging_service.tests.people import Person
 
