@@ -1,0 +1,48 @@
+"""The figures of a run, promise by promise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from statistics import quantiles
+from typing import TYPE_CHECKING
+
+from e2e.history.checkers import judge
+from e2e.history.checkers.hearing import delays
+from e2e.history.checkers.serving import answers, recovery, refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from e2e.history.history import Finding, History
+
+
+def figures(history: History, findings: Sequence[Finding]) -> str:
+    """One paragraph: what was kept, how soon, and what was met on the way."""
+    found = Counter(each.checker for each in findings)
+    acked = [seconds for seconds, _, kind in answers(history) if kind == "ok"]
+    told = [delay.seconds for delay in delays(history)]
+    back = recovery(history)
+    kept = " ".join(f"{name} {found[name]}" for name in ("lost", "doubled", "missed", "leaked"))
+    return (
+        f"{len(history.sendings)} sent, {len(acked)} acknowledged, {len(told)} heard; {kept}; "
+        f"reordered {found['real_time'] + found['session_order'] + found['heard_order']}; "
+        f"gaps {found['dense']}; others {found.total()}\n"
+        f"  ack {spread(acked)}; behind {spread(told)}; "
+        f"first ack after the fault {'never' if back is None else f'{back:.2f} s'}\n"
+        f"  met {dict(refusals(history).most_common())}"
+    )
+
+
+def spread(seconds: Sequence[float]) -> str:
+    """The median, the 99th of a hundred, and the longest."""
+    if len(seconds) < 2:
+        return "-"
+    cuts = quantiles(seconds, n=100)
+    return f"p50 {cuts[49]:.3f} p99 {cuts[98]:.3f} max {max(seconds):.3f} s"
+
+
+def report(name: str, history: History) -> tuple[str, list[Finding]]:
+    """Judge a run; returns what to print, and what is wrong."""
+    findings = judge(history)
+    wrong = "".join(f"\n  ! {each.checker}: {each.text}" for each in findings[:20])
+    return f"{name}: {figures(history, findings)}{wrong}", findings

@@ -1,0 +1,46 @@
+"""What each part of a system takes: memory, files, threads, connections, keys."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from redis import Redis
+
+from e2e.faults import family_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Stack
+
+PAGE_KILOBYTES = os.sysconf("SC_PAGE_SIZE") // 1024
+
+
+def usage(stack: Stack) -> Iterator[tuple[str, str, int]]:
+    """Give the part, what is counted, and how much of it there is."""
+    for process in stack.processes:
+        if process.name != "postgres":
+            family = family_of(process.pid)
+            yield process.name, "kilobytes", sum(map(_kilobytes, family))
+            yield process.name, "files", sum(map(_files, family))
+            yield process.name, "threads", sum(map(_threads, family))
+    with closing(stack.postgres.connect()) as link, link.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE client_port IS NOT NULL")
+        yield "postgres", "connections", cursor.fetchall()[0][0]
+    with Redis.from_url(stack.redis.url) as redis:
+        yield "redis", "keys", int(redis.dbsize())
+
+
+def _kilobytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_KILOBYTES
+
+
+def _files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def _threads(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
