@@ -67,7 +67,7 @@ class Client:
             self._asked[ref] = (command | {"ref": ref}, answer)
             try:
                 if self.ready.is_set():
-                    await self._say(command | {"ref": ref})
+                    await self.say(command | {"ref": ref})
                 frame = await answer
             finally:
                 self._asked.pop(ref, None)
@@ -106,7 +106,7 @@ class Client:
                 self.replica = Replica(ready["user_id"], epoch, ready["user_pos"], rooms)
             self.ready.set()
             asked = [command for command, _ in self._asked.values()]
-            await self._say(*self.replica.fall_behind(), *asked)
+            await self.say(*self.replica.fall_behind(), *asked)
             while self.replica.epoch:
                 await self._take(await self.hear(self.socket))
             raise ConnectionResetError
@@ -117,13 +117,13 @@ class Client:
             return dict(json.loads(await socket.recv()))
 
     async def _take(self, frame: Frame) -> None:
-        await self._say(*self.replica.apply(frame))
+        await self.say(*self.replica.apply(frame))
         match frame["type"]:
             case "synced" if room := self.replica.rooms.get(frame.get("room", 0)):
                 if not room.loaded:
                     self._beside.create_task(self._load(frame["room"], room))
             case "auth.expiring":
-                await self._say({"type": "auth", "token": await self._token(True)})
+                await self.say({"type": "auth", "token": await self._token(True)})
             case "ack" | "error" if asked := self._asked.pop(frame.get("ref", ""), None):
                 asked[1].set_result(frame)
 
@@ -148,9 +148,9 @@ class Client:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._heartbeat)
-            await self._say({"type": "ping"})
+            await self.say({"type": "ping"})
 
-    async def _say(self, *commands: Frame) -> None:
+    async def say(self, *commands: Frame) -> None:
         with suppress(ConnectionClosed):  # Whoever hears the socket will notice.
             for command in commands:
                 if self.socket:
