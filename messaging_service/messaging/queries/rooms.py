@@ -1,7 +1,7 @@
-"""Rooms as one of their members sees them, and how far rooms have come."""
+"""Rooms as one of their members sees them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import connection
@@ -11,7 +11,13 @@ from messaging.errors import NotFound
 from messaging.models import Member, Room
 from messaging.queries.unread import unread_counts
 from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow
-from messaging.serializers.rooms import room_json, viewer_json
+from messaging.serializers.rooms import (
+    PARTICIPANT_COLUMNS,
+    SHOWN_PARTICIPANTS,
+    ParticipantRow,
+    room_json,
+    viewer_json,
+)
 
 _LAST_MESSAGES: Final = f"""
 SELECT {MESSAGE_COLUMNS}
@@ -20,6 +26,19 @@ JOIN rooms room ON room.id = me.room_id
 JOIN messages m ON m.room_id = room.id AND m.seq = room.seq AND m.seq >= me.visible_from_seq
 JOIN profiles p ON p.user_id = m.sender_id
 WHERE me.user_id = %s AND me.room_id = ANY(%s)
+"""
+
+# However many are in a room: the first of them, and the viewer wherever he stands.
+_PARTICIPANTS: Final = f"""
+SELECT {PARTICIPANT_COLUMNS}
+FROM (
+    SELECT *, count(*) OVER (PARTITION BY room_id) AS participants_count,
+        row_number() OVER (PARTITION BY room_id ORDER BY id) AS place
+    FROM members WHERE room_id = ANY(%s) AND left_pos IS NULL
+) AS m
+JOIN profiles p ON p.user_id = m.user_id
+WHERE m.place <= {SHOWN_PARTICIPANTS} OR m.user_id = %s
+ORDER BY m.room_id, m.id
 """
 
 
@@ -47,12 +66,12 @@ def show_rooms(rooms: Sequence[Room], *, user_id: str) -> list[dict[str, Any]]:
     What he was removed from meanwhile is left out.
     """
     ids = [room.pk for room in rooms]
-    members = _members(ids)
+    participants = _participants(ids, viewer_id=user_id)
     last = last_messages(user_id=user_id, room_ids=ids)
     unread = unread_counts(user_id=user_id, room_ids=ids)
-    mine = {id_: member for id_ in ids for member in members[id_] if member.user_id == user_id}
+    mine = {id_: row for id_ in ids for row in participants[id_] if row.user_id == user_id}
     return [
-        room_json(room, members=members[room.pk], last_message=last.get(room.pk))
+        room_json(room, participants=participants[room.pk], last_message=last.get(room.pk))
         | viewer_json(mine[room.pk], unread_count=unread.get(room.pk, 0))
         for room in rooms
         if room.pk in mine
@@ -73,15 +92,18 @@ def show_room(room: Room, *, user_id: str) -> dict[str, Any]:
 
 def show_rooms_to_anybody(rooms: Sequence[Room]) -> list[dict[str, Any]]:
     """The rooms' JSON as events tell it: nothing in it depends on who looks."""
-    members = _members([room.pk for room in rooms])
-    return [room_json(room, members=members[room.pk], last_message=None) for room in rooms]
+    participants = _participants([room.pk for room in rooms])
+    return [
+        room_json(room, participants=participants[room.pk], last_message=None) for room in rooms
+    ]
 
 
-def _members(room_ids: Iterable[int]) -> dict[int, list[Member]]:
-    found: dict[int, list[Member]] = defaultdict(list)
-    current = Member.objects.filter(room_id__in=room_ids, left_pos__isnull=True)
-    for member in current.select_related("user").order_by("room_id", "id"):
-        found[member.room_id].append(member)
+def _participants(
+    room_ids: Sequence[int], *, viewer_id: str = ""
+) -> dict[int, list[ParticipantRow]]:
+    found: dict[int, list[ParticipantRow]] = defaultdict(list)
+    for row in map(ParticipantRow._make, _rows(_PARTICIPANTS, [list(room_ids), viewer_id])):
+        found[row.room_id].append(row)
     return found
 
 

@@ -1,11 +1,12 @@
 """A room as it is asked for and as its members see it."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from rest_framework import serializers
 
-from messaging.models import Member, Room
+from messaging.models import Room
 from messaging.serializers.fields import UserIdField
 from messaging.serializers.messages import MessageRow, message_json
 from messaging.serializers.profiles import profile_json
@@ -39,21 +40,46 @@ class RoomInput(serializers.Serializer[Any]):
         return attrs
 
 
-def participant_json(member: Member) -> dict[str, Any]:
-    """A member as the others see him; `.user` must be loaded."""
+class ParticipantRow(NamedTuple):
+    """A member with his names as they are now, in the order of PARTICIPANT_COLUMNS."""
+
+    room_id: int
+    user_id: str
+    username: str
+    display_name: str
+    avatar: str | None
+    role: str
+    joined_at: datetime
+    last_read_seq: int
+    participants_count: int
+
+
+# For raw SQL: the columns of a ParticipantRow, from his profile as p and from members as m, with how
+# many there are in his room.
+PARTICIPANT_COLUMNS: Final = (
+    "m.room_id, m.user_id, p.username, p.display_name, p.avatar, m.role, m.joined_at,"
+    " m.last_read_seq, m.participants_count"
+)
+
+
+def participant_json(row: ParticipantRow) -> dict[str, Any]:
+    """A member as the others see him."""
     return {
-        **profile_json(member.user),
-        "role": member.role,
-        "joined_at": timestamp(member.joined_at),
-        "last_read_seq": member.last_read_seq,
+        **profile_json(row),
+        "role": row.role,
+        "joined_at": timestamp(row.joined_at),
+        "last_read_seq": row.last_read_seq,
         "muted_until": None,
     }
 
 
 def room_json(
-    room: Room, *, members: Sequence[Member], last_message: MessageRow | None
+    room: Room, *, participants: Sequence[ParticipantRow], last_message: MessageRow | None
 ) -> dict[str, Any]:
-    """The one shape of a room, in events and in answers (contract §4)."""
+    """The one shape of a room, in events and in answers (contract §4).
+
+    `participants` are its members, the first of them at least.
+    """
     return {
         "id": room.pk,
         "room_id": room.pk,
@@ -73,13 +99,13 @@ def room_json(
         "pos": room.pos,
         "participant_a": room.participant_a,
         "participant_b": room.participant_b,
-        "participants": [participant_json(member) for member in members[:SHOWN_PARTICIPANTS]],
-        "participants_count": len(members),
+        "participants": [participant_json(row) for row in participants[:SHOWN_PARTICIPANTS]],
+        "participants_count": participants[0].participants_count if participants else 0,
         "last_message": last_message and message_json(last_message),
     }
 
 
-def viewer_json(mine: Member, *, unread_count: int) -> dict[str, Any]:
+def viewer_json(mine: ParticipantRow, *, unread_count: int) -> dict[str, Any]:
     """What stands beside it in answers to one of its members, and never in events."""
     return {
         "unread_count": unread_count,

@@ -86,6 +86,32 @@ class TestRoom:
         assert shown(alice, room)["last_message"]["seq"] == 1
 
 
+class TestALargeRoom:
+    @pytest.fixture
+    def last(self, make_person, room):
+        """The last of 23 who are in the room, after one who left."""
+        people = [make_person() for _ in range(22)]
+        Member.objects.bulk_create(
+            Member(room_id=room, user_id=person.id, last_read_seq=number)
+            for number, person in enumerate(people)
+        )
+        Member.objects.filter(room_id=room, user_id=people[0].id).update(left_pos=0)
+        return people[-1]
+
+    def test_shows_the_first_twenty_and_how_many_there_are(
+        self, shown, inbox, alice, bob, room, last
+    ):
+        present = Member.objects.filter(room_id=room, left_pos=None).order_by("pk")
+        for told in (shown(alice, room), inbox(last)["results"][0]):
+            assert told["participants_count"] == 23
+            first = list(present.values_list("user_id", flat=True)[:20])
+            assert [each["user_id"] for each in told["participants"]] == first
+            assert first[:2] == [alice.id, bob.id]
+
+    def test_shows_everybody_his_own_place_in_it(self, shown, room, last):
+        assert shown(last, room)["last_read_seq"] == 21
+
+
 class TestUnread:
     def test_is_what_others_have_written_since(self, shown, send, alice, bob, room):
         for _ in range(3):
