@@ -54,8 +54,8 @@ class ParticipantRow(NamedTuple):
     participants_count: int
 
 
-# For raw SQL: the columns of a ParticipantRow, from his profile as p and from members as m, with how
-# many there are in his room.
+# For raw SQL: the columns of a ParticipantRow, from members as m with how many are in the room, and
+# his profile as p.
 PARTICIPANT_COLUMNS: Final = (
     "m.room_id, m.user_id, p.username, p.display_name, p.avatar, m.role, m.joined_at,"
     " m.last_read_seq, m.participants_count"
