@@ -15,13 +15,17 @@ def keep(held: dict[Any, Frame], key: object, version: Frame) -> None:
 
 @dataclass
 class Room:
-    """A room up to its change `pos`; while `behind`, events are kept but do not move it."""
+    """A room up to its change `pos`; while `behind`, events are kept but do not move it.
+
+    `reads` says how far each of its people has read.
+    """
 
     pos: int
     behind: bool = True
     loaded: bool = False
     messages: dict[int, Frame] = field(default_factory=dict)
     members: dict[str, Frame] = field(default_factory=dict)
+    reads: dict[str, int] = field(default_factory=dict)
 
     def apply(self, event: Frame) -> None:
         if event["type"].startswith("message"):
@@ -38,7 +42,13 @@ class Room:
             keep(self.messages, message["id"], message)
         for person in shown["participants"]:
             keep(self.members, person["user_id"], person | {"pos": shown["pos"], "here": True})
+            self.mark({person["user_id"]: person["last_read_seq"]})
         self.loaded = True
+
+    def mark(self, reads: dict[str, int]) -> None:
+        """Markers only move forward, whichever way one hears of them."""
+        for user_id, seq in reads.items():
+            self.reads[user_id] = max(seq, self.reads.get(user_id, 0))
 
 
 @dataclass
@@ -73,17 +83,11 @@ class Replica:
         room = self.rooms.get(room_id)
         match frame["type"]:
             case "message" | "message.updated" | "member.joined" | "member.left" if room:
-                is_over = frame["type"] == "member.left" and frame["user_id"] == self.user_id
-                if not is_over:
-                    room.apply(frame)
-                elif frame["pos"] > room.pos:  # An older one is from before he was added again.
-                    del self.rooms[room_id]
-            case "room.added" | "me.changed" as kind:
-                if not self.user_behind:
-                    self.user_pos = max(self.user_pos, frame["user_pos"])
-                if kind == "room.added":
-                    self.rooms[room_id] = Room(frame["pos"])
-                    return [self._sync(rooms={room_id: frame["pos"]})]
+                self._apply_to(room, frame)
+            case "read" if room:
+                room.mark({frame["user_id"]: frame["seq"]})
+            case "room.added" | "me.changed":
+                return self._apply_personally(frame, room)
             case "error" if (frame["code"], frame.get("ref")) == ("not_found", "sync"):
                 self.rooms.pop(room_id, None)
             case "synced" if "user_pos" in frame:
@@ -92,16 +96,33 @@ class Replica:
                 return self._synced(frame, room_id)
         return []
 
+    def _apply_to(self, room: Room, event: Frame) -> None:
+        if event["type"] != "member.left" or event["user_id"] != self.user_id:
+            room.apply(event)
+        elif event["pos"] > room.pos:  # An older one is from before he was added again.
+            del self.rooms[event["room"]]
+
+    def _apply_personally(self, frame: Frame, room: Room | None) -> list[Frame]:
+        if not self.user_behind:
+            self.user_pos = max(self.user_pos, frame["user_pos"])
+        if frame["type"] == "room.added":
+            self.rooms[frame["room"]] = Room(frame["pos"])
+            return [self._sync(rooms={frame["room"]: frame["pos"]})]
+        if room:
+            room.mark({self.user_id: frame["last_read_seq"]})
+        return []
+
     def _synced(self, frame: Frame, room_id: int) -> list[Frame]:
         pos, more = frame["pos"], frame["more"]
+        room = self.rooms.get(room_id)
         if frame["epoch"] != self.epoch:
             self.epoch = ""  # Nothing held is worth anything.
-        elif room_id not in self.rooms:
+        if not self.epoch or room is None:
             return []
-        elif frame["complete"]:
-            self.rooms[room_id].pos, self.rooms[room_id].behind = pos, more
-        else:
-            self.rooms[room_id] = Room(pos, behind=more)
+        if not frame["complete"]:
+            self.rooms[room_id] = room = Room(pos)
+        room.pos, room.behind = pos, more
+        room.mark(frame.get("reads", {}))
         return [self._sync(rooms={room_id: pos})] if more else []
 
     def _synced_personally(self, frame: Frame) -> list[Frame]:

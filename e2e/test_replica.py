@@ -125,8 +125,8 @@ class TestMessage:
 class TestIncomplete:
     def test_drops_the_room_and_fetches(self, replica: Replica) -> None:
         replica.apply(message(1, 6, "held"))
-        replica.apply(synced(2_000, complete=False))
-        assert replica.rooms[ROOM] == Room(2_000, behind=False, loaded=False)
+        replica.apply(synced(2_000, complete=False, reads={ALICE: 4}))
+        assert replica.rooms[ROOM] == Room(2_000, behind=False, loaded=False, reads={ALICE: 4})
 
 
 class TestEpoch:
@@ -168,6 +168,26 @@ class TestMembership:
         added = {"type": "room.added", "user_pos": 4, "room": ROOM, "pos": 9}
         assert replica.apply(added) == [SYNC | {"rooms": {ROOM: 9}}]
         assert (replica.rooms[ROOM], replica.user_pos) == (Room(9), 4)
+
+
+class TestReadMarker:
+    def test_moves_with_whatever_one_hears_of_it(self, replica: Replica) -> None:
+        room = replica.rooms[ROOM]
+        replica.apply({"type": "read", "room": ROOM, "user_id": BOB, "username": "bob", "seq": 2})
+        replica.apply({"type": "me.changed", "room": ROOM, "user_pos": 4, "last_read_seq": 3})
+        assert room.reads == {ALICE: 3, BOB: 2}
+        replica.apply(synced(5, reads={ALICE: 4, BOB: 3}))
+        assert room.reads == {ALICE: 4, BOB: 3}
+
+    def test_never_moves_back(self, replica: Replica) -> None:
+        replica.apply({"type": "read", "room": ROOM, "user_id": BOB, "username": "bob", "seq": 2})
+        replica.rooms[ROOM].load(shown(5, ALICE, BOB), [])
+        replica.apply({"type": "read", "room": ROOM, "user_id": BOB, "username": "bob", "seq": 1})
+        assert replica.rooms[ROOM].reads[BOB] == 2
+
+    def test_of_a_room_that_is_not_held_is_left(self, replica: Replica) -> None:
+        replica.apply({"type": "me.changed", "room": 99, "user_pos": 4, "last_read_seq": 3})
+        assert (replica.rooms.keys(), replica.user_pos) == ({ROOM}, 4)
 
 
 class TestPersonalPosition:

@@ -51,7 +51,7 @@ def look(api):
         for room_id, room in replica.rooms.items():
             if not room.loaded:
                 history = api.show(person, f"rooms/{room_id}/messages/")["results"]
-                replica.load(room_id, api.show(person, f"rooms/{room_id}/"), history)
+                room.load(api.show(person, f"rooms/{room_id}/"), history)
 
     def look(person):
         rooms = api.show(person, "rooms/")["results"]
@@ -72,7 +72,7 @@ def look(api):
 def view(replica):
     """What is compared: the rooms with all that is in them, and where one stands."""
     rooms = {
-        room_id: (room.pos, replica.people(room_id), room.messages, replica.reads[room_id])
+        room_id: (room.pos, replica.people(room_id), room.messages, room.reads)
         for room_id, room in replica.rooms.items()
     }
     return replica.user_pos, rooms
