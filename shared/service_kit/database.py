@@ -79,20 +79,24 @@ def time_limit(seconds: float | None) -> Iterator[None]:
 
 def _wait(connection: _Connection) -> None:
     """Wait until psycopg2 has its answer; it may raise but must never close (that hangs)."""
-    state = connection.poll()
-    if state == POLL_OK:
-        return
-    thread = _thread
-    limit = _process.limit if thread.limit == _USUAL else thread.limit
-    deadline = None if limit is None else time.monotonic() + limit
-    while state != POLL_OK:
-        fd, events = connection.fileno(), _EVENTS[state]
-        if fd != thread.fd or events != thread.events:
-            _register(thread, fd, events)
-        left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-        if not thread.poller.poll(left):
-            raise psycopg2.OperationalError(f"Postgres did not answer within {limit} s")
+    try:
         state = connection.poll()
+        if state == POLL_OK:
+            return
+        thread = _thread
+        limit = _process.limit if thread.limit == _USUAL else thread.limit
+        deadline = None if limit is None else time.monotonic() + limit
+        while state != POLL_OK:
+            fd, events = connection.fileno(), _EVENTS[state]
+            if fd != thread.fd or events != thread.events:
+                _register(thread, fd, events)
+            left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+            if not thread.poller.poll(left):
+                raise psycopg2.OperationalError(f"Postgres did not answer within {limit} s")
+            state = connection.poll()
+    finally:
+        # An error's traceback keeps this frame: whatever keeps the error keeps no connection open.
+        del connection
 
 
 def _register(thread: _Thread, fd: int, events: int) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 from contextlib import closing, contextmanager
@@ -114,6 +115,19 @@ class TestInstallTimeLimit:
         with time_limit(5), pytest.raises(psycopg2.OperationalError, match="terminat"):
             ask(connection, "SELECT pg_sleep(4)")
         assert time.monotonic() - began < 1
+
+    @pytest.mark.parametrize("answer", ["none", "the end"])
+    def test_holds_no_connection_by_an_error_that_somebody_keeps(self, dsn, answer):
+        # What keeps an error may be a cycle, and a process may collect those rarely.
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            if answer == "the end":
+                threading.Thread(target=lambda: server.accept()[0].close()).start()
+            before = len(os.listdir("/proc/self/fd"))
+            with pytest.raises(psycopg2.OperationalError) as kept:
+                psycopg2.connect(**{**dsn, "port": port})
+            assert len(os.listdir("/proc/self/fd")) == before
+            assert kept.value
 
     def test_raises_at_once_when_nobody_listens(self, dsn):
         with pytest.raises(psycopg2.OperationalError, match="refused"):
