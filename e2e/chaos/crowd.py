@@ -14,7 +14,7 @@ from e2e.chaos.clients.doorkeeper import Doorkeeper
 from e2e.chaos.clients.listener import Listener
 from e2e.chaos.clients.poster import Poster
 from e2e.chaos.clients.reader import Reader
-from e2e.chaos.clients.script import Account, Script, sign_up
+from e2e.chaos.clients.script import Account, Script, patiently, sign_up
 from e2e.chaos.clients.writer import Writer
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Crowd:
             for n in range(GUESTS):
                 guest = await sign_up(http, f"guest{n}")
                 # Whoever has never spoken to messaging_service is unknown there.
-                await http.get("/api/chat/rooms/", headers=guest.bearer)
+                await patiently(http, "GET", "/api/chat/rooms/", headers=guest.bearer)
                 self.guests.append(guest)
             for n, person in enumerate(self.people):
                 await self._open_room(http, person, self.people[(n + 1) % PEOPLE])
@@ -82,10 +82,9 @@ class Crowd:
     async def _open_room(self, http: httpx.AsyncClient, one: Account, other: Account) -> None:
         body = {"room_type": "direct", "participants": [other.user_id]}
         # The other one is unknown here until he has spoken.
-        await http.get("/api/chat/rooms/", headers=other.bearer)
-        answer = await http.post("/api/chat/rooms/", json=body, headers=one.bearer)
-        answer.raise_for_status()
-        room = answer.json()["id"]
+        await patiently(http, "GET", "/api/chat/rooms/", headers=other.bearer)
+        opened = await patiently(http, "POST", "/api/chat/rooms/", json=body, headers=one.bearer)
+        room = opened["id"]
         self.rooms.append(room)
         for person in (one, other):
             self.script.note("setup", "found", user=person.user_id, room=room)

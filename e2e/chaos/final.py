@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from e2e.chaos.clients.script import digest, seen
+from e2e.chaos.clients.script import AWAY, digest, seen
 
 if TYPE_CHECKING:
-    from e2e.chaos.clients.script import Account
+    from e2e.chaos.clients.script import Account, Frame
     from e2e.chaos.crowd import Crowd
     from local.stack import Stack
 
@@ -63,9 +64,7 @@ def _history(crowd: Crowd, http: httpx.Client, room: int, bearer: dict[str, str]
     after: int | None = 0
     while after is not None:
         asked = {"after": after, "limit": 100}
-        answer = http.get(f"/api/chat/rooms/{room}/messages/", params=asked, headers=bearer)
-        answer.raise_for_status()
-        page = answer.json()
+        page = _get(http, f"/api/chat/rooms/{room}/messages/", params=asked, headers=bearer)
         for message in page["results"]:
             row = seen(message) | {"user": message["sender_id"]}
             crowd.script.note("end", "final", event="message", via="http", **row)
@@ -73,9 +72,15 @@ def _history(crowd: Crowd, http: httpx.Client, room: int, bearer: dict[str, str]
 
 
 def _unread(crowd: Crowd, http: httpx.Client, person: Account) -> None:
-    answer = http.get("/api/chat/unread/", headers=person.bearer)
-    answer.raise_for_status()
-    counted = {room["room"]: room["unread_count"] for room in answer.json()["rooms"]}
+    told = _get(http, "/api/chat/unread/", headers=person.bearer)
+    counted = {room["room"]: room["unread_count"] for room in told["rooms"]}
     for room in crowd.rooms_of(person):
         said = {"room": room, "about": person.user_id, "seq": counted.get(room, 0)}
         crowd.script.note("end", "unread", **said)
+
+
+def _get(http: httpx.Client, url: str, **more: Any) -> Frame:
+    while (answer := http.get(url, **more)).status_code in AWAY:
+        time.sleep(0.2)
+    answer.raise_for_status()
+    return dict(answer.json())

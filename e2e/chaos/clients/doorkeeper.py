@@ -32,16 +32,19 @@ class Doorkeeper:
         path = [str(manage.folder), str(ROOT), manage.environment["PYTHONPATH"]]
         self._environment = {**os.environ, **manage.environment, "PYTHONPATH": ":".join(path)}
         self._folder = manage.folder
+        self._log = stack.logs / "steward.log"
 
     async def work(self, guests: Sequence[Account], rooms: Sequence[int]) -> None:
         """Each guest comes to the rooms in turn; when cancelled, who is in stays in."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, str(STEWARD)),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            cwd=self._folder,
-            env=self._environment,
-        )
+        with self._log.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, str(STEWARD)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                cwd=self._folder,
+                env=self._environment,
+            )
         try:
             while True:
                 guest, room = random.choice(guests), random.choice(rooms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
 import uuid
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 PASSWORD = "over-the-hills-and-far-away"
 ANSWER_SECONDS = 8.0
+AWAY = {502, 503, 504}
 
 Frame = dict[str, Any]
 
@@ -56,10 +58,16 @@ class Account:
 async def sign_up(http: httpx.AsyncClient, name: str) -> Account:
     username = f"{name}-{uuid.uuid4().hex[:12]}"
     body = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
-    answer = await http.post("/api/auth/register/", json=body)
-    answer.raise_for_status()
-    told = answer.json()
+    told = await patiently(http, "POST", "/api/auth/register/", json=body)
     return Account(name, told["user"]["id"], told["access"], told["refresh"])
+
+
+async def patiently(http: httpx.AsyncClient, method: str, url: str, **more: Any) -> Frame:
+    """Ask, and ask again where something is away; raises httpx.HTTPStatusError for the rest."""
+    while (answer := await http.request(method, url, **more)).status_code in AWAY:
+        await asyncio.sleep(0.2)
+    answer.raise_for_status()
+    return dict(answer.json())
 
 
 def digest(content: str) -> str:
