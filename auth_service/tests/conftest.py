@@ -1,6 +1,5 @@
 """A real Postgres, a key of its own, and a client that speaks as a person would."""
 
-import json
 import os
 import secrets
 import subprocess
@@ -15,8 +14,6 @@ import django
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from django.http import HttpResponse
-from django.test import Client
 
 from local.testing import provide_engines
 
@@ -48,32 +45,8 @@ os.environ |= {
 }
 django.setup()
 
-
-class Api:
-    """Sends JSON as a client does; `token` goes into the Authorization header."""
-
-    def __init__(self) -> None:
-        self.client = Client()
-
-    def send(
-        self, method: str, path: str, body: Any = None, *, token: str | None = None
-    ) -> HttpResponse:
-        raw = (
-            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        )
-        headers = {"Authorization": f"Bearer {token}"} if token is not None else None
-        return self.client.generic(
-            method, path, raw, content_type="application/json", headers=headers
-        )
-
-    def get(self, path: str, *, token: str | None = None) -> HttpResponse:
-        return self.send("GET", path, token=token)
-
-    def post(self, path: str, body: Any = None, *, token: str | None = None) -> HttpResponse:
-        return self.send("POST", path, body, token=token)
-
-    def patch(self, path: str, body: Any = None, *, token: str | None = None) -> HttpResponse:
-        return self.send("PATCH", path, body, token=token)
+from service_kit.testing.http import JsonClient, read_refusal  # noqa: E402 - Django comes first.
+from service_kit.testing.threads import at_once  # noqa: E402
 
 
 @dataclass
@@ -88,12 +61,12 @@ SignUp = Callable[..., Person]
 
 
 @pytest.fixture
-def api() -> Api:
-    return Api()
+def api() -> JsonClient:
+    return JsonClient()
 
 
 @pytest.fixture
-def sign_up(api: Api) -> SignUp:
+def sign_up(api: JsonClient) -> SignUp:
     """Register somebody, and give back the tokens."""
 
     def register(username: str = "alice", **fields: str) -> Person:
@@ -118,16 +91,7 @@ def bob(db: None, sign_up: SignUp) -> Person:
 
 @pytest.fixture
 def refusal() -> Callable[..., dict[str, Any]]:
-    """Read a problem+json answer, having checked that it is one."""
-
-    def read(answer: HttpResponse, status: int, code: str) -> dict[str, Any]:
-        assert answer.status_code == status, answer.content
-        assert answer["Content-Type"] == "application/problem+json"
-        told = answer.json()
-        assert (told["status"], told["code"]) == (status, code)
-        return told
-
-    return read
+    return read_refusal
 
 
 RunWith = Callable[[dict[str, str], str], subprocess.CompletedProcess[str]]
@@ -152,23 +116,4 @@ def run_with() -> RunWith:
 
 @pytest.fixture
 def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
-    """Run something in many threads, started at one moment, each with its own connection."""
-    from concurrent.futures import ThreadPoolExecutor
-    from threading import Barrier
-
-    from django.db import connection
-
-    def run(count: int, act: Callable[[int], Any]) -> list[Any]:
-        start = Barrier(count)
-
-        def one(number: int) -> Any:
-            start.wait(10)
-            try:
-                return act(number)
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(count) as threads:
-            return list(threads.map(one, range(count)))
-
-    return run
+    return at_once

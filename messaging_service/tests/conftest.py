@@ -8,16 +8,13 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import django
 import pytest
-from django.http import HttpResponse
 from django.test.utils import setup_databases
 from pytest_django import DjangoDbBlocker
 
@@ -53,7 +50,7 @@ os.environ |= {
 }
 django.setup()
 
-from django.db import connection, connections  # noqa: E402 - Django must be set up first.
+from django.db import connections  # noqa: E402 - Django must be set up first.
 
 from messaging.actions.profiles import know_person, remember_caller  # noqa: E402
 from messaging.actions.rooms import open_direct_room  # noqa: E402
@@ -73,6 +70,8 @@ from messaging_service.tests.sockets import Socket  # noqa: E402
 from messaging_service.tests.state import state_of  # noqa: E402
 from messaging_service.tests.telling import listen  # noqa: E402
 from service_kit.testing import install_test_keys, token_for  # noqa: E402
+from service_kit.testing.http import read_refusal  # noqa: E402
+from service_kit.testing.threads import at_once  # noqa: E402
 from service_kit.tokens import verify  # noqa: E402
 
 install_test_keys()
@@ -171,16 +170,7 @@ def api() -> Api:
 
 @pytest.fixture
 def refusal() -> Callable[..., dict[str, Any]]:
-    """Read a problem+json answer, having checked that it is one."""
-
-    def read(answer: HttpResponse, status: int, code: str) -> dict[str, Any]:
-        assert answer.status_code == status, answer.content
-        assert answer["Content-Type"] == "application/problem+json"
-        told: dict[str, Any] = answer.json()
-        assert (told["status"], told["code"]) == (status, code)
-        return told
-
-    return read
+    return read_refusal
 
 
 @pytest.fixture(scope="session")
@@ -281,19 +271,4 @@ def untouched(door: Door, enter: Connect, alice: Person, bob: Person, room: int)
 
 @pytest.fixture
 def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
-    """Run something in many threads, started at one moment, each with its own connection."""
-
-    def run(number: int, act: Callable[[int], Any]) -> list[Any]:
-        start = Barrier(number)
-
-        def one(index: int) -> Any:
-            start.wait(10)
-            try:
-                return act(index)
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(number) as threads:
-            return list(threads.map(one, range(number)))
-
-    return run
+    return at_once

@@ -16,11 +16,12 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_kit import testing, tokens
+from service_kit import tokens
 from service_kit.jwks import Key
 from service_kit.keys import key_ring
 from service_kit.refusals import Refusal
 from service_kit.testing import KID, install_test_keys, public_key_pem, sign, token_for
+from service_kit.testing.tokens import _key
 from service_kit.tokens import LEEWAY_SECONDS, MAX_BYTES, Claims, verify
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -48,7 +49,7 @@ def encoded(part):
 def signed(header, payload):
     """Sign whatever bytes there are, also those no library would."""
     text = f"{encoded(header)}.{encoded(payload)}"
-    return f"{text}.{encoded(testing._key().sign(text.encode()))}"
+    return f"{text}.{encoded(_key().sign(text.encode()))}"
 
 
 HEADER = {"alg": "EdDSA", "kid": KID, "typ": "at+jwt"}
@@ -159,7 +160,7 @@ class TestRule14:
         assert refuses(f"{encoded(HEADER | {'alg': alg})}.{encoded(claims())}.")
 
     def test_refuses_a_public_key_used_as_a_secret(self):
-        public = testing._key().public_key()
+        public = _key().public_key()
         for secret in (
             public_key_pem().encode(),
             public.public_bytes(Encoding.Raw, PublicFormat.Raw),
