@@ -2,10 +2,9 @@
 
 from typing import Any, Final, NamedTuple
 
-from django.db import connection
-
 from messaging.errors import NotFound
 from messaging.permissions import LARGEST_ID
+from messaging.queries.statements import read_rows
 from messaging.serializers.messages import (
     MESSAGE_COLUMNS,
     MessageRow,
@@ -63,9 +62,7 @@ def history(*, user_id: str, room_id: int, limit: int, **wanted: int) -> Page:
         "limit": limit,
         "seq": seq,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_STATEMENTS[name], arguments)
-        rows = cursor.fetchall()
+    rows = read_rows(_STATEMENTS[name], arguments)
     if not rows:
         raise NotFound("room")
     pos, newest, oldest, start, epoch = rows[0][:5]

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from django.db import connection
-
 from messaging.models import Epoch, Profile
 from messaging.permissions import LARGEST_ID, Window
+from messaging.queries.statements import read_rows
 
 # One statement each, so one moment; a row says the epoch even to who is in no room.
 _STANDINGS: Final = """
@@ -62,14 +61,14 @@ class Standings(NamedTuple):
 
 def standings_of(user_id: str) -> Standings:
     """Every room this person is in, the one with the newest message first."""
-    return _standings(_rows(_EVERYWHERE, {"user_id": user_id}))
+    return _standings(read_rows(_EVERYWHERE, {"user_id": user_id}))
 
 
 def standings_in(asked: Sequence[tuple[str, int]]) -> list[Standings]:
     """For each of these people and rooms, in this order; without a room for a stranger to it."""
     # Postgres would refuse a number that cannot be an id, and with it all the others.
     room_ids = [room_id if room_id <= LARGEST_ID else 0 for _, room_id in asked]
-    rows = _rows(_IN_ROOMS, [[user_id for user_id, _ in asked], room_ids])
+    rows = read_rows(_IN_ROOMS, [[user_id for user_id, _ in asked], room_ids])
     return [_standings([row]) for row in rows]
 
 
@@ -87,7 +86,7 @@ def rooms_elsewhere(positions: Mapping[int, int]) -> dict[int, int]:
     """Of the given rooms those that are at another position than the given, and at which."""
     # As one text each: a thousand numbers by themselves cost psycopg2 and Postgres 3 ms more.
     asked = [_array(positions.keys()), _array(positions.values())]
-    return dict(_rows(_ROOMS_ELSEWHERE, asked))
+    return dict(read_rows(_ROOMS_ELSEWHERE, asked))
 
 
 def _array(numbers: Iterable[int]) -> str:
@@ -96,7 +95,7 @@ def _array(numbers: Iterable[int]) -> str:
 
 def people_elsewhere(positions: Mapping[str, int]) -> dict[str, int]:
     """The same of what is personal to people."""
-    return dict(_rows(_PEOPLE_ELSEWHERE, [list(positions.keys()), list(positions.values())]))
+    return dict(read_rows(_PEOPLE_ELSEWHERE, [list(positions.keys()), list(positions.values())]))
 
 
 def personal_position_of(user_id: str) -> int:
@@ -107,10 +106,3 @@ def personal_position_of(user_id: str) -> int:
 def current_epoch() -> str:
     """The age of this database; positions mean something only within one."""
     return str(Epoch.objects.values_list("value", flat=True).get())
-
-
-def _rows(statement: str, arguments: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, arguments)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

@@ -1,13 +1,13 @@
 """How people are, as those who share a room with them see it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from messaging.models import Member, Profile
+from messaging.queries.statements import read_rows
 from messaging.serializers.presence import PRESENCE_COLUMNS, PresenceRow, presence_json
 
 # In a larger room nobody is told who comes and goes (contract §5, large rooms).
@@ -72,7 +72,7 @@ ORDER BY user_id LIMIT %s
 
 def shown_presence(*, viewer_id: str, user_ids: Sequence[str]) -> list[dict[str, Any]]:
     """Of these people himself and those he shares a room with, in the order of their ids."""
-    rows = _read(_SHOWN, [list(user_ids), viewer_id, viewer_id])
+    rows = read_rows(_SHOWN, [list(user_ids), viewer_id, viewer_id])
     return show_to(viewer_id, [PresenceRow(*row) for row in rows])
 
 
@@ -80,7 +80,7 @@ def participants_of(room_ids: Iterable[int]) -> dict[int, list[PresenceRow]]:
     """Everybody in each of these rooms, with what was told of him; no room of over 500 people."""
     found: dict[int, list[PresenceRow]] = defaultdict(list)
     asked = {"room_ids": list(room_ids), "most": MOST_PARTICIPANTS}
-    for room_id, *row in _read(_PARTICIPANTS, asked):
+    for room_id, *row in read_rows(_PARTICIPANTS, asked):
         found[room_id].append(PresenceRow(*row))
     return found
 
@@ -99,7 +99,7 @@ def people_near(*, viewer_id: str) -> QuerySet[Profile]:
 
 def presence_rows(user_ids: Sequence[str]) -> list[PresenceRow]:
     """What was told of these people, whoever asks."""
-    return [PresenceRow(*row) for row in _read(_ROWS, [list(user_ids)])] if user_ids else []
+    return [PresenceRow(*row) for row in read_rows(_ROWS, [list(user_ids)])] if user_ids else []
 
 
 def audiences_of(user_ids: Sequence[str]) -> dict[str, dict[int, int]]:
@@ -107,22 +107,15 @@ def audiences_of(user_ids: Sequence[str]) -> dict[str, dict[int, int]]:
     if not user_ids:
         return {}
     limits = [MOST_PARTICIPANTS + 1, MOST_PARTICIPANTS]
-    found = _read(_AUDIENCES, [list(user_ids), *limits])
+    found = read_rows(_AUDIENCES, [list(user_ids), *limits])
     return {user_id: dict(zip(ids, poss, strict=True)) for user_id, ids, poss in found}
 
 
 def online_after(user_id: str, *, limit: int) -> list[str]:
     """Who was told to be online, a page after this person; empty at the end."""
-    return [found for (found,) in _read(_ONLINE, [user_id, limit])]
+    return [found for (found,) in read_rows(_ONLINE, [user_id, limit])]
 
 
 def not_online_of(user_ids: Sequence[str]) -> list[str]:
     """Who of these people was not told to be online."""
-    return [found for (found,) in _read(_NOT_ONLINE, [list(user_ids)])]
-
-
-def _read(statement: str, arguments: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, arguments)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return [found for (found,) in read_rows(_NOT_ONLINE, [list(user_ids)])]

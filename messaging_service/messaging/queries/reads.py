@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from messaging.errors import NotFound
 from messaging.models import Member
 from messaging.permissions import LARGEST_ID, member_of
 from messaging.queries.rooms import last_messages
+from messaging.queries.statements import read_rows
 from messaging.queries.unread import unread_counts
 from messaging.serializers.messages import message_json
 from messaging.serializers.reads import marker_json
@@ -72,7 +72,5 @@ def marker_of(*, user_id: str, marker_id: int) -> dict[str, Any]:
 
 def show_markers(members: Sequence[Member], *, user_id: str) -> list[dict[str, Any]]:
     """Their JSON as this member of their rooms sees them: one query, however many."""
-    with connection.cursor() as cursor:
-        cursor.execute(_MARKED, [user_id, [member.pk for member in members]])
-        messages = dict(cursor.fetchall())
+    messages = dict(read_rows(_MARKED, [user_id, [member.pk for member in members]]))
     return [marker_json(member, message_id=messages.get(member.pk)) for member in members]

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from messaging.errors import NotFound
 from messaging.models import Member, Room
+from messaging.queries.statements import read_rows
 from messaging.queries.unread import unread_counts
 from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow
 from messaging.serializers.rooms import (
@@ -80,7 +80,9 @@ def show_rooms(rooms: Sequence[Room], *, user_id: str) -> list[dict[str, Any]]:
 
 def last_messages(*, user_id: str, room_ids: Sequence[int]) -> dict[int, MessageRow]:
     """By room the newest message, where this member may see it."""
-    return {row[1]: MessageRow(*row) for row in _rows(_LAST_MESSAGES, [user_id, list(room_ids)])}
+    return {
+        row[1]: MessageRow(*row) for row in read_rows(_LAST_MESSAGES, [user_id, list(room_ids)])
+    }
 
 
 def show_room(room: Room, *, user_id: str) -> dict[str, Any]:
@@ -102,13 +104,6 @@ def _participants(
     room_ids: Sequence[int], *, viewer_id: str = ""
 ) -> dict[int, list[ParticipantRow]]:
     found: dict[int, list[ParticipantRow]] = defaultdict(list)
-    for row in map(ParticipantRow._make, _rows(_PARTICIPANTS, [list(room_ids), viewer_id])):
+    for row in map(ParticipantRow._make, read_rows(_PARTICIPANTS, [list(room_ids), viewer_id])):
         found[row.room_id].append(row)
     return found
-
-
-def _rows(statement: str, arguments: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, arguments)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from django.db import connection
+from messaging.queries.statements import read_rows
 
 # Values are written into the statement, so where no rooms are given Postgres plans without them.
 _COUNTS: Final = """
@@ -27,6 +27,4 @@ def unread_counts(*, user_id: str, room_ids: Sequence[int] | None = None) -> dic
     Of all his rooms, or of the given; the one with the newest message comes first.
     """
     asked = {"user_id": user_id, "room_ids": None if room_ids is None else list(room_ids)}
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, asked)
-        return dict(cursor.fetchall())
+    return dict(read_rows(_COUNTS, asked))
