@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from messaging.errors import NotFound
+from messaging.http.answers import json_answer
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS, ChangesOutput, RoomsChangesOutput
 from messaging.permissions import LARGEST_ID
@@ -42,7 +43,7 @@ class RoomChangesView(APIView):
         )
         if (changes := found.rooms[room_id]) is None:
             raise NotFound("room")
-        return _json(_shown(changes, found.epoch))
+        return json_answer(encode_json(_shown(changes, found.epoch)))
 
 
 class ChangesView(APIView):
@@ -55,7 +56,7 @@ class ChangesView(APIView):
         """The same for up to 1,000 rooms; null for a room that is not there or not the caller's."""
         asked = rooms_input.run_validation(request.data)
         rooms = _catch_up(caller_of(request).id, asked["rooms"], asked.get("epoch"))
-        return _json({"rooms": rooms})
+        return json_answer(encode_json({"rooms": rooms}))
 
 
 class MyChangesView(APIView):
@@ -72,7 +73,7 @@ class MyChangesView(APIView):
         changes = personal_changes(
             user_id=caller_of(request).id, after=asked["after"], epoch=asked.get("epoch")
         )
-        return _json(_shown(changes, epoch))
+        return json_answer(encode_json(_shown(changes, epoch)))
 
 
 def _catch_up(user_id: str, positions: Mapping[int, int], epoch: str | None) -> dict[str, Any]:
@@ -102,7 +103,3 @@ def _shown(changes: Changes, epoch: str) -> dict[str, Any]:
         "more": changes.more,
         **({"reads": changes.reads} if changes.reads else {}),
     }
-
-
-def _json(body: Mapping[str, Any]) -> HttpResponse:
-    return HttpResponse(encode_json(body), content_type="application/json")

@@ -7,6 +7,7 @@ from rest_framework.views import APIView
 
 from messaging.actions.messages import delete_message, edit_message
 from messaging.errors import Invalid
+from messaging.http.answers import json_answer
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS, MessageOutput
 from messaging.permissions import message_of
@@ -19,7 +20,7 @@ class MessageView(APIView):
         """One message as it is now."""
         user_id = caller_of(request).id
         row = message_of(user_id=user_id, message_id=message_id, room_id=room_id)
-        return _json(message_text(row))
+        return json_answer(message_text(row))
 
     @extend_schema(
         operation_id="edit_message",
@@ -34,7 +35,7 @@ class MessageView(APIView):
             room_id=room_id,
             content=edited_content(request.data),
         )
-        return _json(text)
+        return json_answer(text)
 
     @extend_schema(
         operation_id="change_message",
@@ -62,7 +63,3 @@ class MessageView(APIView):
 )
 class RoomMessageView(MessageView):
     """The same object below its room; another room's message is not found there."""
-
-
-def _json(body: bytes) -> HttpResponse:
-    return HttpResponse(body, content_type="application/json")

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from messaging.actions.messages import send_message
+from messaging.http.answers import json_answer
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import (
     PROBLEMS,
@@ -66,13 +67,15 @@ class PlacedMessageInput(MessageInput):
     room = IdField()
 
 
-class RoomInput(serializers.Serializer[Any]):
+class PlaceInput(serializers.Serializer[Any]):
+    """Where to send it, before anything else is looked at."""
+
     room = IdField()
 
 
 _history_input: Final = HistoryInput()
 _messages_input: Final = MessagesInput()
-_room_input: Final = RoomInput()
+_place_input: Final = PlaceInput()
 
 
 class RoomMessagesView(APIView):
@@ -114,7 +117,7 @@ class MessagesView(APIView):
             return _history(request, room_id, asked, f"{request.path}?room={room_id}&")
         rows = messages_of(user_id=caller_of(request).id, ids=ids)
         found = [message_json(row) for row in rows]
-        return _json(encode_json({"results": found, "previous": None, "next": None}), status=200)
+        return json_answer(encode_json({"results": found, "previous": None, "next": None}))
 
     @extend_schema(
         operation_id="send_message_to",
@@ -123,25 +126,21 @@ class MessagesView(APIView):
     )
     def post(self, request: Request) -> HttpResponse:
         """As `rooms/{id}/messages/`, with the room in the body."""
-        return _send(request, _room_input.run_validation(request.data)["room"])
+        return _send(request, _place_input.run_validation(request.data)["room"])
 
 
 def _send(request: Request, room_id: int) -> HttpResponse:
     message = new_message(request.data, room_id=room_id)
     sent = send_message(sender_id=caller_of(request).id, room_id=room_id, message=message)
     body = sent.text[:-1] + b',"duplicate":true}' if sent.duplicate else sent.text
-    return _json(body, status=200 if sent.duplicate else 201)
+    return json_answer(body, status=200 if sent.duplicate else 201)
 
 
 def _history(
     request: Request, room_id: int, asked: Mapping[str, int], address: str
 ) -> HttpResponse:
     page = history(user_id=caller_of(request).id, room_id=room_id, **asked)
-    return _json(encode_json(_page_json(page, request, address, asked["limit"])), status=200)
-
-
-def _json(body: bytes, *, status: int) -> HttpResponse:
-    return HttpResponse(body, status=status, content_type="application/json")
+    return json_answer(encode_json(_page_json(page, request, address, asked["limit"])))
 
 
 def _page_json(page: Page, request: Request, address: str, limit: int) -> dict[str, Any]:
