@@ -69,6 +69,11 @@ class Stack:
     def logs(self) -> Path:
         return self.home / "log"
 
+    @property
+    def servers(self) -> list[Process]:
+        """The processes of our own two services."""
+        return [*self.auth_processes, *self.messaging_processes, *self.socket_processes]
+
     def process(self, name: str) -> Process:
         """Return the running process of this name: the name of its log."""
         return next(process for process in self.processes if process.name == name)
@@ -87,9 +92,9 @@ class Stack:
     def stop(self) -> None:
         """Stop what was started, clients first: the gateway, the services, the engines."""
         self.traefik.stop()
-        for process in self._servers:
+        for process in self.servers:
             process.ask_to_stop()
-        for process in self._servers:
+        for process in self.servers:
             process.stop()
         self.redis.stop()
         self.postgres.stop()
@@ -118,7 +123,7 @@ class Stack:
         """Start all at once, but the first time auth alone: messaging then has no keys on disk."""
         keys = self.home / "messaging-jwks.json"
         first = self.auth_processes if not keys.exists() else []
-        others = [process for process in self._servers if process not in first]
+        others = [process for process in self.servers if process not in first]
         for group in (first, others):
             self.processes += group
             for process in group:
@@ -177,10 +182,6 @@ class Stack:
             chat_urls=list(map(process_url, self.messaging_processes)),
             sockets_urls=list(map(process_url, self.socket_processes)),
         )
-
-    @property
-    def _servers(self) -> list[Process]:
-        return [*self.auth_processes, *self.messaging_processes, *self.socket_processes]
 
     @property
     def _scratch(self) -> Path:

@@ -25,6 +25,13 @@ WITHOUT_REDIS = Bounds(answer=2.0)
 WITHOUT_POSTGRES = Bounds(answer=5.5, delivery_is_excused=True)
 
 
+# Who is connected to what does not answer has to notice it himself.
+WITHOUT_A_PROCESS = Bounds(delivery_is_excused=True)
+WITHOUT_GATEWAY = Bounds(delivery_is_excused=True)
+# After this the gateway has looked again whether a server is up.
+GATEWAY_SECONDS = 5.5
+
+
 @dataclass(frozen=True)
 class Fault:
     """Something that is broken for `seconds`, and what holds all the same."""
@@ -49,8 +56,15 @@ def sockets_killed_in_turn(stack: Stack) -> Iterator[None]:
     yield
 
 
-def redis_restarted(stack: Stack) -> AbstractContextManager[None]:
-    return killed(stack, "redis")
+@contextmanager
+def everything_replaced_in_turn(stack: Stack) -> Iterator[None]:
+    """A rolling restart: each process of ours is asked to end, and started again."""
+    for process in stack.servers:
+        process.stop()
+        stack.restart(process.name)
+        # Until the gateway sends to it again.
+        time.sleep(GATEWAY_SECONDS)
+    yield
 
 
 FAULTS = {
@@ -58,7 +72,15 @@ FAULTS = {
     for fault in (
         Fault("nothing", nothing, seconds=5),
         Fault("sockets killed in turn", sockets_killed_in_turn),
-        Fault("redis restarted", redis_restarted, 3, WITHOUT_REDIS),
+        Fault(
+            "a socket process frozen",
+            partial(frozen, name="messaging_sockets-1"),
+            10,
+            WITHOUT_A_PROCESS,
+        ),
+        Fault("everything replaced in turn", everything_replaced_in_turn),
+        Fault("gateway killed", partial(killed, name="traefik"), 1, WITHOUT_GATEWAY),
+        Fault("redis restarted", partial(killed, name="redis"), 3, WITHOUT_REDIS),
         Fault("redis frozen", partial(frozen, name="redis"), 10, WITHOUT_REDIS),
         Fault("postgres restarted", partial(killed, name="postgres"), 3, WITHOUT_POSTGRES),
         Fault("postgres frozen", partial(frozen, name="postgres"), 10, WITHOUT_POSTGRES),
