@@ -11,10 +11,20 @@ from messaging_service.tests.people import Api, Person
 
 @dataclass(frozen=True)
 class Fresh:
-    """What there is for somebody to see, and the positions at which all of it has been told."""
+    """What there is for somebody to see, and the positions at which all of it has been told.
+
+    `reads` says by room and person how far everybody there has read.
+    """
 
     rooms: dict[int, Any]
     positions: dict[int, range]
+    reads: dict[int, dict[str, int]]
+
+    def of(self, room_id: int) -> "Fresh":
+        """The same of one room, without what is personal."""
+        room = self.rooms[room_id] | {"unread": None}
+        positions = {room_id: self.positions[room_id]}
+        return Fresh({room_id: room}, positions, {room_id: self.reads[room_id]})
 
 
 def look(api: Api, person: Person) -> Fresh:
@@ -23,7 +33,12 @@ def look(api: Api, person: Person) -> Fresh:
     return Fresh(
         rooms={room["id"]: _look_into(api, room, person) for room in rooms},
         positions=positions | {0: _personal_positions(person)},
+        reads={room["id"]: _reads(room) for room in rooms},
     )
+
+
+def _reads(room: dict[str, Any]) -> dict[str, int]:
+    return {each["user_id"]: each["last_read_seq"] for each in room["participants"]}
 
 
 def _look_into(api: Api, room: dict[str, Any], person: Person) -> dict[str, Any]:
@@ -32,6 +47,7 @@ def _look_into(api: Api, room: dict[str, Any], person: Person) -> dict[str, Any]
     return {
         "people": sorted(each["user_id"] for each in room["participants"]),
         "messages": {message["seq"]: message for message in history},
+        "unread": room["unread_count"],
     }
 
 

@@ -20,7 +20,7 @@ EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "10"))
 PHASES = [Phase.generate, Phase.shrink] if IS_THOROUGH else [Phase.generate]
 
 VERBS = [
-    *("send", "send", "say", "edit", "edit", "delete", "remove", "add", "add"),
+    *("send", "send", "say", "read", "read", "edit", "edit", "delete", "remove", "add", "add"),
     *("remove_and_add", "remove_and_add", "reconnect", "leave", "come_back", "lose_redis"),
 ]
 FATES = st.sampled_from([Fate.TOLD, Fate.TOLD, Fate.LATE, Fate.LOST])

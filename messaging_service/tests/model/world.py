@@ -1,10 +1,11 @@
-"""A room, three people in it with four devices on two processes, and everything they may do."""
+"""A room, three people with six devices on two processes, and everything they may do."""
 
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,9 +14,11 @@ from redis import Redis
 
 from messaging.actions.members import add_member, remove_member
 from messaging.actions.messages import delete_message, edit_message, send_message
+from messaging.actions.reads import mark_read
+from messaging.models import Member
 from messaging.serializers.messages import new_message
 from messaging_service.tests.doorbell import Doorbell, Fate
-from messaging_service.tests.model.devices import SECONDS, Device, device_of
+from messaging_service.tests.model.devices import SECONDS, Device, RoomDevice
 from messaging_service.tests.model.fresh import Fresh, look
 from messaging_service.tests.people import Api, Person
 
@@ -48,14 +51,35 @@ class World:
     async def play(self, story: list[list[Act]], *, http: str, sockets: list[str]) -> None:
         async with AsyncExitStack() as opened:
             opened.callback(self._end)
-            for number, owner in enumerate([0, 1, 2, 0]):
-                device = device_of(self.people[owner], http=http, sockets=sockets[number % 2])
+            for device in self._devices(http, sockets):
                 self.devices.append(await opened.enter_async_context(device))
+            await self._compare()
             for step in story:
                 for act in step:
                     await getattr(self, act.verb)(act)
                 await self._do(self._doorbell.tell_late)
                 await self._compare()
+            await self._all_come_back()
+            await self._compare(with_marks=True)
+
+    def _devices(self, http: str, sockets: list[str]) -> list[Device]:
+        one, two = sockets
+        alice, bob, carol = self.people
+        rooms = {"room_id": self.room_id, "http": http}
+        return [
+            Device(alice, http=http, sockets=one),
+            Device(bob, http=http, sockets=two),
+            Device(carol, http=http, sockets=one),
+            Device(alice, http=http, sockets=two),
+            RoomDevice(bob, **rooms, sockets=one, by_address=True),
+            RoomDevice(carol, **rooms, sockets=two, by_address=False),
+        ]
+
+    async def _all_come_back(self) -> None:
+        """Whoever comes back is told how far everybody has read."""
+        for device in self.devices:
+            device.cut()
+            await device.come_back()
 
     # ---- what may be done ------------------------------------------------------------------------
 
@@ -112,6 +136,16 @@ class World:
                 sent = await device.send(self.room_id, f"message {len(self.messages)}")
             self._sent(device.person, sent["id"])
 
+    async def read(self, act: Act) -> None:
+        """Read some more; nobody is told of a marker that stays where it is."""
+        if person := self._of(act.who, self._members):
+            marker = partial(self._marker_of, person)
+            before = await self._do(marker)
+            arguments = {"user_id": person.id, "room_id": self.room_id}
+            await self._do(partial(mark_read, **arguments, seq=before + 1 + act.which % 3))
+            if await self._do(marker) > before:
+                await self._do(self._doorbell.decide, act.fates)
+
     async def reconnect(self, act: Act) -> None:
         self.devices[act.who % len(self.devices)].cut()
 
@@ -133,27 +167,25 @@ class World:
 
     # ---- what is so ------------------------------------------------------------------------------
 
-    async def _compare(self) -> None:
+    async def _compare(self, *, with_marks: bool = False) -> None:
         """Every device that is here shows, within the time promised, what its owner may see."""
         for device in self.devices:
             told = (device.person.username, device.heard[-20:])
             assert device.leaked == [], told
             assert not device.messages & self.hidden[device.person.id], told
             if not device.is_away:
-                await self._compare_one(device, await self._do(look, self._api, device.person))
+                fresh = await self._do(look, self._api, device.person)
+                await self._compare_one(device, fresh, with_marks=with_marks)
 
     @staticmethod
-    async def _compare_one(device: Device, fresh: Fresh) -> None:
+    async def _compare_one(device: Device, fresh: Fresh, *, with_marks: bool) -> None:
         def is_right() -> bool:
-            if not device.is_current or device.view != fresh.rooms:
-                return False
-            return all(device.positions[id_] in here for id_, here in fresh.positions.items())
+            return device.shows(fresh) and (not with_marks or device.marks(fresh))
 
         try:
             await device.until(is_right, within=SECONDS)
         except TimeoutError:
-            shown = (device.is_current, device.view, device.positions)
-            message = f"{device.person.username} holds {shown}, there is {fresh}"
+            message = f"{device} holds {device.replica}, there is {fresh}"
             raise AssertionError(f"{message}, last heard: {device.heard[-20:]}") from None
 
     def _sent(self, sender: Person, message_id: int) -> None:
@@ -162,6 +194,9 @@ class World:
         for person in self.people:
             if person.id not in self.inside:
                 self.hidden[person.id].add(message_id)
+
+    def _marker_of(self, person: Person) -> int:
+        return Member.objects.get(room=self.room_id, user=person.id).last_read_seq
 
     @property
     def _members(self) -> list[Person]:
