@@ -15,6 +15,13 @@ class TextFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
         return {"type": "string", "minLength": 1, "maxLength": self.target.max_length}
 
 
+class ClearableTextFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    target_class = "messaging.serializers.presence.ClearableTextField"
+
+    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
+        return {"type": "string", "maxLength": self.target.max_length}
+
+
 class ClientIdFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     target_class = "messaging.serializers.fields.ClientIdField"
 

@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.generics import GenericAPIView
@@ -20,13 +19,6 @@ from messaging.serializers.fields import is_user_id
 from messaging.serializers.presence import PresenceInput, presence_input
 
 MOST_ASKED_FOR: Final = 100
-
-
-class ClearableTextFieldShape(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    target_class = "messaging.serializers.presence.ClearableTextField"
-
-    def map_serializer_field(self, auto_schema: object, direction: str) -> dict[str, Any]:  # noqa: ARG002 - as in the base class.
-        return {"type": "string", "maxLength": self.target.max_length}
 
 
 class PresenceOutput(serializers.Serializer[Any]):
