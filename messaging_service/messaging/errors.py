@@ -15,8 +15,6 @@ from math import ceil
 
 from service_kit.refusals import FieldError, Refusal
 
-RETRY_AFTER_SECONDS = 1
-
 
 class Invalid(Refusal):
     def __init__(self, detail: str, *, field: str = "") -> None:
@@ -51,7 +49,7 @@ class RateLimited(Refusal):
 
 class Unavailable(Refusal):
     def __init__(self, detail: str = "Not done. Please try again.") -> None:
-        super().__init__("unavailable", detail, retry_after=RETRY_AFTER_SECONDS)
+        super().__init__("unavailable", detail)
 
 
 class OutcomeUnknown(Refusal):
