@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.secrets import ensure_private_key, load_secrets
+from local.secrets import ensure_private_key, load_secrets, write_privately
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ def hand_out(volumes: Path, *, readers: Mapping[str, int]) -> None:
     secrets = load_secrets(volumes / "all" / "secrets.json")
     ensure_private_key(volumes / "auth_service" / "jwt_private_key.pem")
     for file, text in _files(secrets).items():
-        _replace(volumes / file, text)
+        write_privately(volumes / file, text.encode())
     for reader, user in readers.items():
         for path in (volumes / reader).iterdir():
             os.chown(path, user, user)
@@ -66,15 +66,6 @@ def _settings(service: str, **secrets: str) -> str:
         if found != 1:
             raise ValueError(f"{service}.env should name {name} exactly once.")
     return text
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write all of it or nothing: a service may be reading the one before."""
-    unfinished = file.with_suffix(".unfinished")
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600)
-    unfinished.write_text(text)
-    unfinished.rename(file)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def load_secrets(file: Path) -> Secrets:
     names = {each.name for each in fields(Secrets)}
     loaded = Secrets(**{name: value for name, value in known.items() if name in names})
     if asdict(loaded) != known:
-        _write_privately(file, json.dumps(asdict(loaded), indent=2).encode())
+        write_privately(file, json.dumps(asdict(loaded), indent=2).encode())
     return loaded
 
 
@@ -47,10 +47,10 @@ def ensure_private_key(file: Path) -> None:
     if file.exists():
         return
     key = Ed25519PrivateKey.generate()
-    _write_privately(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    write_privately(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
-def _write_privately(file: Path, content: bytes) -> None:
+def write_privately(file: Path, content: bytes) -> None:
     """Write all of it or nothing, and never readable by others, not even for a moment."""
     unfinished = file.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
