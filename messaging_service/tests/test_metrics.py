@@ -1,9 +1,9 @@
 """What each process counts, as Prometheus reads it."""
 
 from collections.abc import Callable
-from http.client import HTTPConnection
 from pathlib import Path
 
+import httpx
 import pytest
 
 from e2e.metrics import Counted, read
@@ -69,17 +69,18 @@ class TestAnHttpProcess:
     def test_counts_sends_and_refusals(self, tmp_path: Path, alice: Person, room: int) -> None:
         slow = {"LIMIT_MESSAGE_BURST": "1", "LIMIT_MESSAGES_PER_SECOND": "0.1"}
         with start_servers(tmp_path, http=1, **slow) as (server,):
-            link = HTTPConnection(LOOPBACK, server.port, timeout=5)
-            for _ in range(3):
-                link.request(
-                    "POST",
-                    f"/api/chat/rooms/{room}/messages/",
-                    '{"content":"x"}',
-                    {"Authorization": f"Bearer {alice.token}", "Content-Type": "application/json"},
-                )
-                link.getresponse().read()
-            link.close()
+            path = f"http://{LOOPBACK}:{server.port}/api/chat/rooms/{room}/messages/"
+            with httpx.Client(headers={"Authorization": f"Bearer {alice.token}"}) as client:
+                sent = client.post(path, json={"content": "x"}).json()
+                mine = f"{path}{sent['id']}/"
+                refused = [
+                    *(client.post(path, json={"content": "x"}) for _ in range(2)),
+                    *(client.patch(mine, json={"content": f"{n}"}) for n in range(3)),
+                    client.delete(mine),
+                ]
+            assert {answer.status_code for answer in refused} == {429}
             found = read(url_of(server))
             assert found["parley_sends_total", "stored"] == 1
             assert found["parley_sends_total", "rate_limited"] == 2
+            assert found["parley_limit_refusals_total", "messages"] == 4
             assert found["parley_limit_counts_alone", "messages"] == 0

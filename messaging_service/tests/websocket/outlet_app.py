@@ -1,12 +1,15 @@
 """An ASGI application whose clients say what to send them: for tests of outlets on real servers.
 
-At `/queued/` the server's `send` is always awaited; elsewhere the outlet is the one that fits.
+At `/queued/` the server's `send` is always awaited; elsewhere the outlet is the one that fits. Over
+HTTP it tells what it has counted.
 """
 
 import asyncio
 import json
 import os
 from typing import Any
+
+from prometheus_client import generate_latest
 
 from messaging.websocket.frames import Frame
 from messaging.websocket.outlets import Outlet, QueuedOutlet, direct, outlet_for, queued
@@ -18,6 +21,8 @@ _tasks: set[asyncio.Task[None]] = set()
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     if scope["type"] != "websocket":
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": generate_latest()})
         return
     await receive()
     await send({"type": "websocket.accept"})

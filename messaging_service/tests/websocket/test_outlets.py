@@ -13,6 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from e2e.metrics import Counted
 from local.ports import LOOPBACK, free_ports
 from local.processes import Process
 
@@ -180,9 +181,13 @@ def memory(server: Process) -> int:
 class TestASlowReader:
     FLOOD = 1_000
 
+    @pytest.fixture
+    def counted(self, servers: dict[str, Process]) -> Counted:
+        return Counted(f"http://{LOOPBACK}:{servers['uvicorn'].port}/")
+
     @pytest.mark.parametrize("path", ["/", "/queued/"])
     def test_is_given_up_and_harms_nobody(
-        self, open_client: Open, servers: dict[str, Process], path: str
+        self, open_client: Open, servers: dict[str, Process], counted: Counted, path: str
     ) -> None:
         other = open_client("uvicorn", path)
         slow = [open_client("uvicorn", path, receive_buffer=4 * KIB) for _ in range(4)]
@@ -199,14 +204,18 @@ class TestASlowReader:
         assert sorted(times)[98] < 0.1
         assert memory(servers["uvicorn"]) - before < (len(slow) * 2 + 8) * KIB * KIB
         assert {client.closed(within=5) for client in slow} == {4408}
+        assert counted("parley_sockets_given_up_total") == len(slow)
+        assert counted("parley_sockets_cut_total") == 0
 
     def test_that_never_reads_again_is_cut(
-        self, open_client: Open, servers: dict[str, Process]
+        self, open_client: Open, servers: dict[str, Process], counted: Counted
     ) -> None:
         client = open_client("uvicorn", receive_buffer=4 * KIB)
         client.want(flood=self.FLOOD, size=16 * KIB)
         assert is_open(servers["uvicorn"], client)
         wait_until(lambda: not is_open(servers["uvicorn"], client), CUT_AFTER_SECONDS + 3)
+        assert counted("parley_sockets_given_up_total") == 1
+        assert counted("parley_sockets_cut_total") == 1
 
     def test_that_is_told_little_is_cut_too(
         self, open_client: Open, servers: dict[str, Process]

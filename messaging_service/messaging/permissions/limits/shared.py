@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Final
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from messaging.errors import RateLimited
 from messaging.permissions.limits.bucket import Bucket, Given
@@ -16,6 +16,12 @@ logger: Final = logging.getLogger(__name__)
 
 _alone: Final = Gauge(
     "parley_limit_counts_alone", "1 while a limit is counted without Redis.", ["limit"]
+)
+
+_refused: Final = Counter(
+    "parley_limit_refusals_total",
+    "What came too fast, by limit; sends are in parley_sends_total.",
+    ["limit"],
 )
 
 PAUSE_SECONDS: Final = 1.0
@@ -30,6 +36,7 @@ class SharedLimit:
     """
 
     def __init__(self, name: str, *, per_second: float, burst: int) -> None:
+        self._refused = _refused.labels(name)
         self._per_second = per_second
         self._burst = burst
         self._redis = RedisBuckets(name, per_second=per_second, burst=burst)
@@ -46,6 +53,7 @@ class SharedLimit:
             given, wait = self.ask({user_id: 1})()[user_id]
             if given:
                 return
+        self._refused.inc()
         raise RateLimited(wait)
 
     def known_wait(self, user_id: str) -> float:

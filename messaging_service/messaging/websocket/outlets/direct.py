@@ -12,6 +12,7 @@ from messaging.websocket.outlets.outlet import (
     SHEDDING_BYTES,
     TOO_SLOW,
     SendToServer,
+    cut,
     given_up,
     shed,
 )
@@ -82,7 +83,7 @@ class DirectOutlet:
         self._is_behind = False
         if behind and self._transport.is_closing():
             # The server closes it, and would wait for the client for ever.
-            self._transport.abort()
+            self._cut()
         elif behind and not self._closed:
             self._give_up()
 
@@ -91,7 +92,7 @@ class DirectOutlet:
         self._closed = True
         given_up.inc()
         self._transport.write(close_wire(TOO_SLOW, "too slow"))
-        asyncio.get_running_loop().call_later(CUT_AFTER_SECONDS, self._transport.abort)
+        asyncio.get_running_loop().call_later(CUT_AFTER_SECONDS, self._cut)
 
     async def close(self, code: int, reason: str = "") -> None:
         if self._closed:
@@ -102,7 +103,13 @@ class DirectOutlet:
             await asyncio.wait_for(close, CUT_AFTER_SECONDS)
         except TimeoutError:
             # uvicorn waits for a client that reads before it sends a close frame.
-            self._transport.abort()
+            self._cut()
         else:
             # And afterwards for one that takes what is left: for ever.
-            asyncio.get_running_loop().call_later(2 * CUT_AFTER_SECONDS, self._transport.abort)
+            asyncio.get_running_loop().call_later(2 * CUT_AFTER_SECONDS, self._cut)
+
+    def _cut(self) -> None:
+        """End it; whoever has taken all he was sent was not cut, only slow to go."""
+        if self._transport.get_write_buffer_size():
+            cut.inc()
+        self._transport.abort()

@@ -15,6 +15,7 @@ TOO_SLOW: Final = 4408
 
 shed: Final = Counter("parley_frames_shed_total", "Passing events left out for slow sockets.")
 given_up: Final = Counter("parley_sockets_given_up_total", "Sockets closed for being too slow.")
+cut: Final = Counter("parley_sockets_cut_total", "Sockets cut: they did not even take their close.")
 
 SendToServer = Callable[[dict[str, Any]], Awaitable[None]]
 
