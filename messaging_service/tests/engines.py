@@ -1,12 +1,14 @@
-"""A Redis of a test's own, to freeze, kill and start again; and everybody's Postgres, frozen."""
+"""A Redis of a test's own, to freeze, kill and start again; whatever else runs here, frozen."""
 
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from local.ports import free_ports
+from local.processes import Process
 from local.redis import Redis
 from messaging_service.tests.actions.stage import new_link
 
@@ -24,13 +26,21 @@ def own_redis(folder: Path) -> Iterator[Redis]:
         made.stop()
 
 
+class Running(Protocol):
+    """An engine, or a server."""
+
+    @property
+    def process(self) -> Process: ...
+
+
 @contextmanager
-def frozen(redis: Redis) -> Iterator[None]:
-    os.kill(redis.process.pid, signal.SIGSTOP)
+def frozen(running: Running) -> Iterator[None]:
+    """Its process does not run while the block does."""
+    os.kill(running.process.pid, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(redis.process.pid, signal.SIGCONT)
+        os.kill(running.process.pid, signal.SIGCONT)
 
 
 def postgres_pids() -> list[int]:
