@@ -1,14 +1,38 @@
-"""Fields of requests that DRF has no strict form of."""
+"""Fields of requests that DRF has no strict form of, and what is quick to validate them."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rest_framework import serializers
+from rest_framework.fields import SkipField
 
 LONGEST_USER_ID: Final = 64
 LARGEST_ID: Final = 2**63 - 1
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
+
+
+class FlatSerializer(serializers.Serializer[Any]):
+    """Validates fields by themselves: no sources, nesting or `validate_` methods.
+
+    It takes half as long as what DRF does for those, and sending a message is where that counts.
+    """
+
+    def run_validation(self, data: Any = serializers.empty) -> dict[str, Any]:  # noqa: ANN401 - as DRF has it.
+        if not isinstance(data, Mapping):
+            return dict(super().run_validation(data))
+        valid, wrong = {}, {}
+        for name, field in self.fields.items():
+            try:
+                valid[name] = field.run_validation(data.get(name, serializers.empty))
+            except serializers.ValidationError as error:
+                wrong[name] = error.detail
+            except SkipField:
+                pass
+        if wrong:
+            raise serializers.ValidationError(wrong)
+        return valid
 
 
 class TextField(serializers.Field[str, Any, str, Any]):

@@ -9,7 +9,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from messaging.models import Message
-from messaging.serializers.fields import ClientIdField, TextField
+from messaging.serializers.fields import ClientIdField, FlatSerializer, TextField
 from service_kit.rendering import encode_json, timestamp
 
 
@@ -39,7 +39,7 @@ MESSAGE_COLUMNS: Final = (
 )
 
 
-class EditInput(serializers.Serializer[Any]):
+class EditInput(FlatSerializer):
     """The body of `PUT messages/{id}/` and of the `message.edit` command."""
 
     content = TextField(
