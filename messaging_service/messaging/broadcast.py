@@ -1,8 +1,9 @@
 """Tells the hubs of every process, through Redis: a doorbell that may lose a ring.
 
-Publishing happens on a thread of its own, after COMMIT and after the acks. It never raises, never
-waits longer than Redis' time-out, and drops rather than piles up: what it drops, the hubs' audit
-finds in Postgres.
+A hub of this very process need not wait for it: it hears durable events at once, and knows their
+echo by its position. Publishing happens on a thread of its own, after COMMIT and after the acks. It
+never raises, never waits longer than Redis' time-out, and drops rather than piles up: what it
+drops, the hubs' audit finds in Postgres.
 """
 
 import atexit
@@ -10,8 +11,9 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from operator import index
 from time import monotonic, time
 from typing import Any, Final, NamedTuple
 
@@ -49,22 +51,34 @@ class Envelope(NamedTuple):
     kind: str
     seq: int
     author_id: str
-    rooms: list[tuple[int, int]]
+    rooms: Sequence[tuple[int, int]]
     at: float
     text: bytes
 
 
+Hear = Callable[[Sequence[tuple[str, Envelope]]], None]
+"""What takes events, each with its channel."""
+
+
+def envelope_of(event: Event) -> Envelope:
+    """The event as it is told now."""
+    return Envelope(
+        event.pos, event.kind, event.seq, event.author_id, event.rooms, time(), event.text
+    )
+
+
 def seal(event: Event) -> bytes:
     """A header line, then the text: JSON text never holds a raw line feed."""
-    head = [event.pos, event.kind, event.seq, event.author_id, event.rooms, time()]
-    return orjson.dumps(head) + b"\n" + event.text
+    *head, text = envelope_of(event)
+    return orjson.dumps(head) + b"\n" + text
 
 
 def unseal(data: bytes) -> Envelope:
-    """Raises ValueError for what is no event."""
+    """Raises ValueError or TypeError for what is no event."""
     head, _, text = data.partition(b"\n")
     pos, kind, seq, author_id, rooms, at = orjson.loads(head)
-    return Envelope(pos, kind, seq, author_id, rooms, at, text)
+    pairs = [(index(room_id), index(as_of)) for room_id, as_of in rooms]
+    return Envelope(index(pos), kind, index(seq), author_id, pairs, float(at), text)
 
 
 def _tell(connection: Any, events: Sequence[Event]) -> None:  # noqa: ANN401 - untyped.
@@ -88,11 +102,17 @@ class Publisher:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._closed_until = 0.0
+        self.nearby: Hear | None = None
         self.dropped = 0
         _resting.set_function(lambda: float(monotonic() < self._closed_until))
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Queue events to be told; drops them where too many wait."""
+        """Let who is nearby hear what is durable, and queue all to be told; drops what is too much.
+
+        Nothing but its position tells an event from its echo, and a passing one has none.
+        """
+        if self.nearby is not None:
+            self.nearby([(event.channel, envelope_of(event)) for event in events if event.pos])
         with self._changed:
             room = MOST_WAITING - len(self._waiting)
             self._waiting.extend(events[:room])

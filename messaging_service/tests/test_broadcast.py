@@ -13,6 +13,7 @@ from messaging.broadcast import (
     MOST_WAITING,
     PAUSE_SECONDS,
     TIMEOUT_SECONDS,
+    Envelope,
     Publisher,
     seal,
     unseal,
@@ -76,13 +77,26 @@ def timed(publisher: Publisher, events: list[Event]) -> float:
     return time.monotonic() - start
 
 
+class TestWhoIsNearby:
+    def test_hears_what_is_durable_without_redis(self, redis: Redis, publisher: Publisher) -> None:
+        heard: list[tuple[str, Envelope]] = []
+        publisher.nearby = heard.extend
+        typing = Event(channel=room_channel(1), kind="typing", text=b"{}")
+        with frozen(redis):
+            publisher.publish([event(1), typing, event(2, room_id=2)])
+        assert [(channel, told.pos) for channel, told in heard] == [
+            (room_channel(1), 1),
+            (room_channel(2), 2),
+        ]
+
+
 class TestAnEnvelope:
     @pytest.mark.parametrize("text", [b"{}", b'{"a":"\\n"}', '{"a":"\u2028 é"}'.encode()])
     def test_keeps_everything(self, text: bytes) -> None:
         sent = Event("here", "message", text, pos=8, seq=9, author_id="ten", rooms=((1, 2),))
         got = unseal(seal(sent))
         assert (got.pos, got.kind, got.seq) == (8, "message", 9)
-        assert (got.author_id, got.rooms, got.text) == ("ten", [[1, 2]], text)
+        assert (got.author_id, got.rooms, got.text) == ("ten", [(1, 2)], text)
         assert abs(got.at - time.time()) < 5
 
 

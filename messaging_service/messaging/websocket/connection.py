@@ -113,11 +113,10 @@ class Connection:
     async def expect_outcome(self, ref: str | None, room_id: int) -> Callable[[Outcome], None]:
         """What answers one send when its outcome is known; waits while too many are not."""
         await self._free.acquire()
-        return lambda outcome: self._inbox.post(self._settled, (ref, room_id), outcome)
+        return lambda outcome: self._inbox.post(self._settled, ref, room_id, outcome)
 
-    def _settled(self, asked: tuple[str | None, int], outcome: Outcome) -> None:
+    def _settled(self, ref: str | None, room_id: int, outcome: Outcome) -> None:
         self._free.release()
-        ref, room_id = asked
         if isinstance(outcome, Refusal):
             self.refuse(outcome, ref, room_id)
             return

@@ -1,4 +1,4 @@
-"""From the writer's threads to the event loop: many outcomes with one wake-up."""
+"""From other threads to the event loop: many calls with one wake-up."""
 
 import asyncio
 import logging
@@ -14,12 +14,12 @@ class Inbox:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._calls: deque[tuple[Callable[..., None], Any, Any]] = deque()
+        self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._is_awake = False
 
-    def post(self, function: Callable[..., None], first: object, second: object) -> None:
-        """Call the function with two arguments on the loop, in order; a closed loop forgets it."""
-        self._calls.append((function, first, second))
+    def post(self, function: Callable[..., None], *arguments: object) -> None:
+        """Call the function on the loop, in order; a closed loop forgets it."""
+        self._calls.append((function, arguments))
         if not self._is_awake and not self._loop.is_closed():
             self._is_awake = True
             self._loop.call_soon_threadsafe(self._run)
@@ -27,11 +27,11 @@ class Inbox:
     def _run(self) -> None:
         self._is_awake = False
         while self._calls:
-            function, first, second = self._calls.popleft()
+            function, arguments = self._calls.popleft()
             try:
-                function(first, second)
+                function(*arguments)
             except Exception:
-                logger.exception("One outcome could not be told.")
+                logger.exception("What happened in a thread could not be told.")
 
 
 _inboxes: dict[asyncio.AbstractEventLoop, Inbox] = {}

@@ -15,7 +15,7 @@ from messaging.websocket.registry import registry, stop_registry
 async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's form.
     """Start the hub; at the end store and tell what is waiting (ASGI lifespan protocol)."""
     await receive()
-    hub()
+    publisher().nearby = hub().overhear()
     start_keeper()
     registry()
     _spare_the_collector()

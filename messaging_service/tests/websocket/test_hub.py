@@ -4,7 +4,7 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,9 +14,11 @@ from redis import Redis as Client
 from local.redis import Redis
 from messaging.actions.messages import send_message
 from messaging.actions.writer import Writer
+from messaging.broadcast import envelope_of
 from messaging.events import Event, message_sent, typing
 from messaging.serializers.messages import new_message
 from messaging.websocket.hub import Hub
+from messaging.websocket.hub.hub import FULL_ROOM, REST_SECONDS
 from messaging.websocket.hub.incoming import MOST_HELD
 from messaging.websocket.hub.streams import RoomStream
 from messaging_service.tests.actions.stage import Sender, new_people, new_room
@@ -102,6 +104,47 @@ class TestEvents:
         ear = await listen(hub, room)
         tell(redis.url, [made_up(room + 1, 1), made_up(room, 1)])
         await ear.hear(1, within=1)
+
+
+class TestThisProcess:
+    async def test_is_heard_without_redis_and_its_echo_told_to_nobody(
+        self, hub: Hub, redis: Redis, room: int
+    ) -> None:
+        ear = await listen(hub, room)
+        events = [made_up(room, n) for n in (1, 2)]
+        with frozen(redis):
+            await asyncio.to_thread(overheard(hub), events)
+            await ear.hear(2, within=1)
+        tell(redis.url, [*events, made_up(room, 3)])
+        await ear.hear(3, within=1)
+
+
+class TestAFullRoom:
+    @pytest.mark.parametrize(("size", "most_writes"), [(FULL_ROOM - 1, 10), (FULL_ROOM, 5)])
+    async def test_is_told_at_once_and_then_not_too_often(
+        self, hub: Hub, room: int, size: int, most_writes: int
+    ) -> None:
+        ear = await listen(hub, room)
+        others = [Ear(f"{n}") for n in range(size - 1)]
+        for other in others:
+            other.feed = ear.feed
+            other.sit(0)
+        say = overheard(hub)
+        say([made_up(room, 1)])
+        await asyncio.sleep(0)
+        assert ear.writes == 1
+        for n in range(2, 11):
+            say([made_up(room, n)])
+            await asyncio.sleep(REST_SECONDS / 10)
+        await ear.hear(10, within=1)
+        assert most_writes / 2 <= ear.writes <= most_writes
+        assert all(other.positions == ear.positions for other in others)
+
+
+def overheard(hub: Hub) -> Callable[[Sequence[Event]], None]:
+    """What tells a hub of events as its own process does."""
+    hear = hub.overhear()
+    return lambda events: hear([(event.channel, envelope_of(event)) for event in events])
 
 
 class TestALostPublish:

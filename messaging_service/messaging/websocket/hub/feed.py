@@ -39,6 +39,7 @@ class Feed:
         self.seats: dict[Seat, None] = {}
         self.owners: dict[Owner, None] = {}
         self.is_refilling = False
+        self.is_resting = False
         self._roster_now: tuple[Seat, ...] | None = None
         self.incoming = Incoming()
         self._ready: list[Told] = []
@@ -67,13 +68,16 @@ class Feed:
         elif envelope.pos > self.pos:
             self.incoming.hold(envelope, is_next=envelope.pos == self.pos + 1)
 
-    def advance(self) -> None:
-        """Tell what has come, as far as there is no gap; joined, where all hear the same."""
+    def advance(self) -> bool:
+        """Tell what has come, as far as there is no gap; joined, where all hear the same.
+
+        Whether there was anything to tell.
+        """
         if self.pos is not None and not self.is_refilling:
             while not self._telling.is_full and (told := self.incoming.next_after(self.pos)):
                 self._go(told)
             self._release_passing(self.pos)
-        self._tell_ready()
+        return self._tell_ready()
 
     @property
     def has_gap(self) -> bool:
@@ -92,10 +96,10 @@ class Feed:
 
     # ---- telling ---------------------------------------------------------------------------------
 
-    def _tell_ready(self) -> None:
+    def _tell_ready(self) -> bool:
         if not self._ready:
             # Nor is the roster counted again: a thousand who come one by one would do so each time.
-            return
+            return False
         ready, self._ready = self._ready, []
         roster = self._roster
         if len(ready) > 1 and not any(map(self._is_particular, ready)):
@@ -105,6 +109,7 @@ class Feed:
         else:
             for told in ready:
                 self._tell(told)
+        return True
 
     def _is_particular(self, told: Told) -> bool:
         """Whether it is not for every seat, or does more than to be told."""
