@@ -28,7 +28,7 @@ class Telling:
     `room_again` is called when what waited has been told.
     """
 
-    def __init__(self, *, room_again: Callable[[], None]) -> None:
+    def __init__(self, *, room_again: Callable[[], object]) -> None:
         self._room_again = room_again
         self._waiting: deque[tuple[Frame | None, Sequence[Seat], After | None]] = deque()
         self._task: asyncio.Task[None] | None = None
