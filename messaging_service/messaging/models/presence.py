@@ -15,8 +15,11 @@ LONGEST_EMOJI: Final = 16
 
 # When each person's last lease ends.
 DUE_KEY: Final = "parley:presence:due"
-# When this Redis was first used, last asked who is due, and last found not to have been asked.
+# When this Redis was first used, last asked who is due, and last found not to have been asked; and
+# whether a lease that is over is believed to be.
 CLOCK_KEY: Final = "parley:presence:clock"
+# When each process asked last that holds all its connections as far as this Redis knows.
+PROCESSES_KEY: Final = "parley:presence:processes"
 # Held by the one process that compares the two stores.
 HEALER_KEY: Final = "parley:presence:healer"
 

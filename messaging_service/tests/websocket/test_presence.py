@@ -78,7 +78,8 @@ def eager_healer(monkeypatch):
 
 
 @pytest.fixture
-def short_silence(monkeypatch):
+def short_silence(kept, monkeypatch):
+    """After `kept`, which sets a time of grace too."""
     monkeypatch.setattr(leases, "SILENCE_SECONDS", 1.0)
     monkeypatch.setattr(leases, "GRACE_SECONDS", 2.5)
 
@@ -245,6 +246,10 @@ class TestManyPeople:
         assert sorted(chain(*gone)) == sorted(ids)
 
 
+def ask(process_id, redis=""):
+    return leases.exchange([], lapse=True, by=leases.Process(process_id, redis))
+
+
 class TestALapse:
     """What guards against taking everybody for gone after Redis was away."""
 
@@ -271,6 +276,38 @@ class TestALapse:
         self.lapse([alice])
         await asyncio.sleep(0.6)
         assert self.lapse() == [alice.id]
+
+    async def test_waits_for_who_asked_before_the_silence(self, kept, short_silence, alice):
+        quick, slow = (ask(name, ask(name).redis) for name in ("quick", "slow"))
+        self.lapse([alice])
+        await asyncio.sleep(1.2)
+        quick = ask("quick", quick.redis)
+        for _ in range(4):
+            await asyncio.sleep(0.7)
+            quick = ask("quick", quick.redis)
+            assert (quick.gone, leases.see([alice.id]).is_calm) == ([], False)
+        # It has asked, but held its leases before it knew of the silence.
+        slow = ask("slow", slow.redis)
+        assert ask("quick", quick.redis).gone == []
+        assert ask("slow", slow.redis).gone == [alice.id]
+        assert leases.see([alice.id]).is_calm
+
+    @pytest.mark.parametrize("end", ["left", "crashed"])
+    async def test_does_not_wait_for_who_is_no_more(
+        self, kept, short_silence, monkeypatch, alice, end
+    ):
+        monkeypatch.setattr(leases, "LONGEST_GRACE_SECONDS", 3.5)
+        ask("gone", ask("gone").redis)
+        if end == "left":
+            leases.leave([], process_id="gone")
+        await asyncio.sleep(1.2)
+        self.lapse([alice])
+        for _ in range(3):
+            await asyncio.sleep(0.9)
+            found = self.lapse()
+        assert found == ([alice.id] if end == "left" else [])
+        await asyncio.sleep(0.9)
+        assert [*found, *self.lapse()] == [alice.id]
 
     async def test_is_not_believed_by_who_cannot_ask(self, kept, short_silence, alice, heard):
         self.lapse()
@@ -300,6 +337,20 @@ class TestWithoutRedis:
         await until(lambda: heard.of(carol) == ["online"], within=3)
         await asyncio.sleep(5)
         assert (heard.of(alice), heard.of(bob)) == (["online"], ["online"])
+        two.closed(f"of {bob.id}", clean=True)
+        await until(lambda: heard.of(bob) == ["online", "offline"], within=5)
+
+    async def test_nobody_flips_though_no_process_noticed(
+        self, keepers, kept, heard, alice, bob, room
+    ):
+        one, two = keepers(), keepers()
+        await come(one, heard, alice)
+        await come(two, heard, bob)
+        await asyncio.sleep(1.5)
+        kept.pass_time(60, alice, bob)
+        await asyncio.sleep(3)
+        assert (heard.of(alice), heard.of(bob)) == (["online"], ["online"])
+        assert kept.seconds_left(alice, f"of {alice.id}") > 30
         two.closed(f"of {bob.id}", clean=True)
         await until(lambda: heard.of(bob) == ["online", "offline"], within=5)
 

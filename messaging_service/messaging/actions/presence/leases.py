@@ -8,70 +8,32 @@ from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 from redis import Redis
+from redis.client import Pipeline
 
-from messaging.models.presence import CLOCK_KEY, DUE_KEY, HEALER_KEY, leases_key
+from messaging.actions.presence.scripts import HOLD, LAPSE
+from messaging.models.presence import (
+    CLOCK_KEY,
+    DUE_KEY,
+    HEALER_KEY,
+    PROCESSES_KEY,
+    leases_key,
+)
 from service_kit.redis_client import connect
 
 HOLD_SECONDS: Final = 35.0
 CLEAN_SECONDS: Final = 2.0
 BROKEN_SECONDS: Final = 10.0
-# Not asked for so long, Redis was away: leases ran out that nobody could renew, and for a while
-# everybody holds his connections again before any is taken for gone.
+# Not asked for so long, Redis was away: leases ran out that nobody could renew. None is taken for
+# over until a while has passed and every process holds its connections again; one that does not in
+# the longest while has crashed.
 SILENCE_SECONDS: Final = 5.0
 GRACE_SECONDS: Final = 4.0
+LONGEST_GRACE_SECONDS: Final = 15.0
 CHUNK: Final = 500
 MOST_LAPSED: Final = 1_000
 TIMEOUT_SECONDS: Final = 1.0
 
 T = TypeVar("T")
-
-_NOW: Final = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-"""
-
-_HOLD: Final = f"""{_NOW}
-local came = {{}}
-for i = 2, #KEYS do
-    local at = (i - 2) * 4
-    local user, connection, shortens = ARGV[at + 1], ARGV[at + 2], ARGV[at + 4] == '1'
-    local ends = now + tonumber(ARGV[at + 3])
-    local before = tonumber(redis.call('ZSCORE', KEYS[i], connection) or 0)
-    if not shortens or before > ends then
-        if tonumber(redis.call('ZSCORE', KEYS[1], user) or 0) <= now then
-            came[#came + 1] = user
-        end
-        redis.call('ZADD', KEYS[i], ends, connection)
-        redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
-        local latest = redis.call('ZRANGE', KEYS[i], -1, -1, 'WITHSCORES')[2]
-        redis.call('ZADD', KEYS[1], latest, user)
-        redis.call('PEXPIREAT', KEYS[i], latest + 60000)
-    end
-end
-return came
-"""
-
-_LAPSE: Final = f"""{_NOW}
-local since, asked, resumed = unpack(redis.call('HMGET', KEYS[2], 'since', 'asked', 'resumed'))
-if not since then
-    since = now
-    redis.call('HSET', KEYS[2], 'since', since)
-end
-if not asked or now - asked > tonumber(ARGV[1]) then
-    resumed = now
-    redis.call('HSET', KEYS[2], 'resumed', resumed)
-end
-redis.call('HSET', KEYS[2], 'asked', now)
-if now - resumed < tonumber(ARGV[2]) then
-    return {{tostring(since), {{}}}}
-end
-local gone = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[3])
-for _, user in ipairs(gone) do
-    redis.call('ZREM', KEYS[1], user)
-    redis.call('DEL', ARGV[4] .. user)
-end
-return {{tostring(since), gone}}
-"""
 
 
 class Lease(NamedTuple):
@@ -86,12 +48,23 @@ class Lease(NamedTuple):
 class Exchange(NamedTuple):
     """What Redis said: who was not held before, whose last lease was over, and which Redis it is.
 
-    `redis` changes where Redis has lost what it knew; "" where it was not asked for.
+    `redis` changes where Redis has lost what it knew, or leases may have run out because it was
+    away, even if this process has not noticed: hold everything again. "" where it was not asked.
     """
 
     came: list[str]
     gone: list[str]
     redis: str
+
+
+class Process(NamedTuple):
+    """Who asks, and which Redis it has told everything it holds."""
+
+    process_id: str
+    redis: str
+
+
+_NOBODY: Final = Process("", "")
 
 
 class Sight(NamedTuple):
@@ -108,37 +81,48 @@ def client() -> Redis:
     return connect(timeout=TIMEOUT_SECONDS)
 
 
-def exchange(leases: Sequence[Lease], *, lapse: bool) -> Exchange:
+def exchange(leases: Sequence[Lease], *, lapse: bool, by: Process = _NOBODY) -> Exchange:
     """Hold leases and, if asked, take those whose every lease is over: each is given out once."""
     with client().pipeline(transaction=False) as pipeline:
-        for chunk in _chunks(leases):
-            pipeline.eval(_HOLD, 1 + len(chunk), *_keys(chunk), *_values(chunk))
+        _hold(pipeline, leases)
         if lapse:
-            limits = (_ms(SILENCE_SECONDS), _ms(GRACE_SECONDS), MOST_LAPSED, leases_key(""))
-            pipeline.eval(_LAPSE, 2, DUE_KEY, CLOCK_KEY, *limits)
+            keys = (DUE_KEY, CLOCK_KEY, PROCESSES_KEY)
+            times = map(_ms, (SILENCE_SECONDS, GRACE_SECONDS, LONGEST_GRACE_SECONDS))
+            pipeline.eval(LAPSE, len(keys), *keys, *times, MOST_LAPSED, leases_key(""), *by)
         answers: list[Any] = pipeline.execute()
     redis, gone = answers.pop() if lapse else (b"", [])
     came = [user for users in answers for user in users]
     return Exchange(_text(came), _text(gone), redis.decode())
 
 
+def leave(leases: Sequence[Lease], *, process_id: str) -> None:
+    """Hold leases for the last time: nobody waits for this process any more."""
+    with client().pipeline(transaction=False) as pipeline:
+        _hold(pipeline, leases)
+        pipeline.zrem(PROCESSES_KEY, process_id)
+        pipeline.execute()
+
+
+def _hold(pipeline: Pipeline, leases: Sequence[Lease]) -> None:
+    for chunk in _chunks(leases):
+        pipeline.eval(HOLD, 1 + len(chunk), *_keys(chunk), *_values(chunk))
+
+
 def see(user_ids: Sequence[str]) -> Sight:
     """Which of these people hold a lease now."""
     with client().pipeline(transaction=False) as pipeline:
         pipeline.time()
-        pipeline.hmget(CLOCK_KEY, "since", "asked", "resumed")
+        pipeline.hmget(CLOCK_KEY, "since", "asked", "calm")
         for chunk in _chunks(user_ids):
             pipeline.zmscore(DUE_KEY, list(chunk))
         (seconds, micros), marks, *scores = pipeline.execute()
     now = seconds + micros / 1_000_000
     # Where nobody has asked yet, this Redis knows nothing: as if it had begun now.
-    since, resumed = (now - float(mark) / 1000 if mark else 0.0 for mark in marks[::2])
-    is_calm = (
-        marks[1] and now - float(marks[1]) / 1000 < SILENCE_SECONDS and resumed > GRACE_SECONDS
-    )
+    since, asked = (now - float(mark) / 1000 if mark else 0.0 for mark in marks[:2])
+    is_calm = marks[2] == b"1" and abs(asked) < SILENCE_SECONDS
     found = [score for chunk in scores for score in chunk]
     held = {user for user, end in zip(user_ids, found, strict=True) if end and end > now * 1000}
-    return Sight(held, since, bool(is_calm))
+    return Sight(held, since, is_calm)
 
 
 def held_people(place: int, *, limit: int) -> list[str]:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Final
+from uuid import uuid4
 
 from messaging.actions.presence.leases import (
     BROKEN_SECONDS,
@@ -16,7 +17,9 @@ from messaging.actions.presence.leases import (
     MOST_LAPSED,
     Exchange,
     Lease,
+    Process,
     exchange,
+    leave,
 )
 
 logger: Final = logging.getLogger(__name__)
@@ -37,7 +40,7 @@ class Holder:
         self._closing: dict[str, Lease] = {}
         self._changed = asyncio.Event()
         self._lost = True
-        self._redis = ""
+        self._self = Process(uuid4().hex, redis="")
         self._next_lapse = self._next_beat = 0.0
         self._thread = ThreadPoolExecutor(1, "presence-leases")
 
@@ -74,7 +77,8 @@ class Holder:
         for connection_id in list(self._open):
             self.closed(connection_id, clean=False)
         with suppress(Exception):
-            await self._in_thread([], list(self._closing.values()), lapses=False)
+            work = partial(leave, list(self._closing.values()), process_id=self._self.process_id)
+            await asyncio.get_running_loop().run_in_executor(self._thread, work)
         self._thread.shutdown(wait=False)
 
     async def _rest(self) -> None:
@@ -117,19 +121,21 @@ class Holder:
     def _heed(self, told: Exchange) -> None:
         if len(told.gone) == MOST_LAPSED:
             self._next_lapse = 0.0
-        if told.redis and told.redis != self._redis:
-            # It has begun anew, and knows nothing: perhaps not even what was held just now.
-            self._redis, self._next_beat = told.redis, 0.0
+        if told.redis and told.redis != self._self.redis:
+            # It has begun anew or was away: it may not even know what was held just now.
+            self._self, self._next_beat = self._self._replace(redis=told.redis), 0.0
             self._changed.set()
 
     async def _in_thread(
         self, held: list[tuple[str, str]], closing: list[Lease], *, lapses: bool
     ) -> Exchange:
-        work = partial(_exchange, held, closing, lapses=lapses)
+        work = partial(_exchange, held, closing, lapses=lapses, by=self._self)
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
-def _exchange(held: list[tuple[str, str]], closing: list[Lease], *, lapses: bool) -> Exchange:
+def _exchange(
+    held: list[tuple[str, str]], closing: list[Lease], *, lapses: bool, by: Process
+) -> Exchange:
     """Closed ones last: a reconnect in the same batch must be held first."""
     leases = [Lease(user_id, each, HOLD_SECONDS) for each, user_id in held]
-    return exchange([*leases, *closing], lapse=lapses)
+    return exchange([*leases, *closing], lapse=lapses, by=by)
