@@ -1,7 +1,5 @@
 """Moving the markers of who has read how far."""
 
-from typing import Final
-
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
@@ -11,10 +9,9 @@ from messaging.errors import NotFound
 from messaging.events import Event, me_changed, read, unread
 from messaging.models import Member
 from messaging.permissions import member_of, message_of
+from messaging.permissions.large_rooms import READS_UP_TO
 from messaging.queries.rooms import has_at_most
 from messaging.queries.unread import unread_counts
-
-MOST_TOLD: Final = 100
 
 
 def mark_read(*, user_id: str, room_id: int, seq: int) -> int:
@@ -36,7 +33,7 @@ def mark_read(*, user_id: str, room_id: int, seq: int) -> int:
         events.append(
             me_changed(user_id=user_id, user_pos=user_pos, room_id=room_id, last_read_seq=to)
         )
-        if has_at_most(MOST_TOLD, room_id=room_id):
+        if has_at_most(READS_UP_TO, room_id=room_id):
             events.append(_read(member, to))
     _tell_unread(user_id=user_id, room_id=room_id)
     return to

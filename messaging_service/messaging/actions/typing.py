@@ -1,13 +1,10 @@
 """Telling a room that somebody is writing."""
 
-from typing import Final
-
 from messaging.broadcast import publish
 from messaging.events import typing
 from messaging.permissions import member_of
+from messaging.permissions.large_rooms import TYPING_UP_TO
 from messaging.queries.rooms import has_at_most
-
-MOST_TOLD: Final = 500
 
 
 def tell_typing(*, user_id: str, username: str, room_id: int, is_typing: bool) -> None:
@@ -16,7 +13,7 @@ def tell_typing(*, user_id: str, username: str, room_id: int, is_typing: bool) -
     In rooms of more than 500 nobody is told.
     """
     member = member_of(user_id=user_id, room_id=room_id)
-    if has_at_most(MOST_TOLD, room_id=room_id):
+    if has_at_most(TYPING_UP_TO, room_id=room_id):
         event = typing(
             room_id=room_id,
             as_of=member.room.pos,

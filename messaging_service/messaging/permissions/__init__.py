@@ -1,6 +1,7 @@
 """The whole policy, and the only way from an outside id to a row.
 
 membership.py   what somebody may see of a room: member_of(user, room id), Window
+large_rooms.py  up to how many members a room tells of what passes
 limits/         how often somebody may ask: message_limit(), Bucket
 messages.py     which he may see: message_of(user, message id); what he may do with messages:
                 refusal_to_send(member), refusal_to_change(…)

@@ -7,11 +7,9 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef, QuerySet
 
 from messaging.models import Member, Profile
+from messaging.permissions.large_rooms import PRESENCE_UP_TO
 from messaging.queries.statements import read_rows
 from messaging.serializers.presence import PRESENCE_COLUMNS, PresenceRow, presence_json
-
-# In a larger room nobody is told who comes and goes (contract §5, large rooms).
-MOST_PARTICIPANTS: Final = 500
 
 _ROWS: Final = f"""
 SELECT {PRESENCE_COLUMNS}
@@ -79,7 +77,7 @@ def shown_presence(*, viewer_id: str, user_ids: Sequence[str]) -> list[dict[str,
 def participants_of(room_ids: Iterable[int]) -> dict[int, list[PresenceRow]]:
     """Everybody in each of these rooms, with what was told of him; no room of over 500 people."""
     found: dict[int, list[PresenceRow]] = defaultdict(list)
-    asked = {"room_ids": list(room_ids), "most": MOST_PARTICIPANTS}
+    asked = {"room_ids": list(room_ids), "most": PRESENCE_UP_TO}
     for room_id, *row in read_rows(_PARTICIPANTS, asked):
         found[room_id].append(PresenceRow(*row))
     return found
@@ -106,7 +104,7 @@ def audiences_of(user_ids: Sequence[str]) -> dict[str, dict[int, int]]:
     """The rooms in which each of these people is told of, with their positions; if in any."""
     if not user_ids:
         return {}
-    limits = [MOST_PARTICIPANTS + 1, MOST_PARTICIPANTS]
+    limits = [PRESENCE_UP_TO + 1, PRESENCE_UP_TO]
     found = read_rows(_AUDIENCES, [list(user_ids), *limits])
     return {user_id: dict(zip(ids, poss, strict=True)) for user_id, ids, poss in found}
 

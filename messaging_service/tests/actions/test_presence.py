@@ -11,8 +11,8 @@ from messaging.actions.presence import chosen, told
 from messaging.actions.presence.chosen import set_presence
 from messaging.actions.presence.told import came, went
 from messaging.models import Member, Presence, Profile, Room
+from messaging.permissions.large_rooms import PRESENCE_UP_TO
 from messaging.queries.presence import (
-    MOST_PARTICIPANTS,
     audiences_of,
     participants_of,
     show_to,
@@ -211,10 +211,10 @@ class TestAudiences:
         assert found == {alice.id: {rooms[0]: 0, rooms[1]: 7}, bob.id: {rooms[0]: 0}}
 
     def test_are_rooms_of_at_most_500(self, heard, alice, bob, room, make_person):
-        fill(room, MOST_PARTICIPANTS)
+        fill(room, PRESENCE_UP_TO)
         assert audiences_of([alice.id]) == {alice.id: {room: 0}}
         shown = participants_of([room])[room]
-        assert len(shown) == MOST_PARTICIPANTS == 500
+        assert len(shown) == PRESENCE_UP_TO == 500
         Member.objects.create(room_id=room, user_id=make_person().id)
         assert audiences_of([alice.id]) == {}
         assert participants_of([room]) == {}

@@ -7,11 +7,11 @@ from django.db.backends.utils import CursorWrapper
 
 from messaging.events import Event, member_joined, member_left, message_sent, message_updated
 from messaging.models import Member
+from messaging.permissions.large_rooms import READS_UP_TO
 from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow, message_text
 
 MOST_CHANGES: Final = 1_000
 PAGE_BYTES: Final = 256 * 1024
-MOST_READERS: Final = 100
 ANY_NUMBER: Final = MOST_CHANGES + 1
 
 # For each room at most so many changed messages, and of these at most a page: `found` tells of how
@@ -49,7 +49,7 @@ SELECT asked.room_id, reader.user_id, reader.last_read_seq
 FROM unnest(%s::bigint[]) AS asked(room_id)
 CROSS JOIN LATERAL (
     SELECT user_id, last_read_seq FROM members m
-    WHERE m.room_id = asked.room_id AND m.left_pos IS NULL LIMIT {MOST_READERS + 1}
+    WHERE m.room_id = asked.room_id AND m.left_pos IS NULL LIMIT {READS_UP_TO + 1}
 ) AS reader
 """
 
@@ -134,4 +134,4 @@ def readers_of(cursor: CursorWrapper, room_ids: Iterable[int]) -> dict[int, dict
     readers: dict[int, dict[str, int]] = {}
     for room_id, user_id, seq in cursor.fetchall():
         readers.setdefault(room_id, {})[user_id] = seq
-    return {id_: markers for id_, markers in readers.items() if len(markers) <= MOST_READERS}
+    return {id_: markers for id_, markers in readers.items() if len(markers) <= READS_UP_TO}
