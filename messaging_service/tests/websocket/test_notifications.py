@@ -1,6 +1,8 @@
 """The notification socket: what is unread, once a second, and no room's traffic."""
 
+import asyncio
 import time
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -8,7 +10,10 @@ import pytest
 from messaging.actions.messages import send_message
 from messaging.actions.reads import mark_read
 from messaging.serializers.messages import new_message
+from messaging.websocket.bell import Bell
+from messaging.websocket.threads import in_database_thread
 from messaging_service.tests.sockets import Socket
+from messaging_service.tests.websocket.ears import Ear, until
 
 
 @pytest.fixture
@@ -92,3 +97,18 @@ def test_takes_only_the_commands_of_every_socket(listen, bob, room):
     assert socket.ask({"type": "ping"})["type"] == "pong"
     refused = socket.ask({"type": "message", "room": room, "content": "x"})
     assert refused["code"] == "unknown_command"
+
+
+async def test_tells_what_came_after_it_had_counted_and_before_it_listened(bob, room, send):
+    """Nobody rings for that: the first look must find it."""
+    outlet = Ear(bob.id)
+    bell = Bell(user_id=bob.id, outlet=outlet)
+    await bell.begin()
+    await in_database_thread(send, room)
+    ringing = asyncio.create_task(bell.ring_for_ever())
+    await until(lambda: outlet.frames, within=3)
+    ringing.cancel()
+    with suppress(asyncio.CancelledError):
+        await ringing
+    told = [(each["type"], each["room"], each["unread_count"]) for each in outlet.frames]
+    assert told == [("unread", room, 1)]
