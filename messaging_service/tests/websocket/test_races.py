@@ -17,7 +17,6 @@ from messaging_service.tests.engines import frozen
 from messaging_service.tests.sockets import Socket
 
 MANY_ROOMS = 1_000
-MANY_MESSAGES = 950
 CATCH_UP_SECONDS = 5.0
 
 
@@ -197,27 +196,6 @@ class TestRemovedPerson:
         assert told_until_pong(socket) == []
 
 
-class TestFullSocket:
-    def test_is_refilled_in_order_or_cut_while_others_hear_all(
-        self, listen, doorbell, other_socket_server, alice, bob, room
-    ):
-        slow, quick = listen(bob), listen(alice)
-        fill(room, alice, MANY_MESSAGES, content="x" * 4_000)
-        last = say(alice, room, "rings")["pos"]
-        doorbell.decide([Fate.TOLD])
-        heard = [quick.expect("message", within=10)["pos"] for _ in range(last)]
-        assert heard == list(range(1, last + 1))
-        late = 0
-        while late < last:
-            frame = slow.first_or_closed(within=10)
-            if isinstance(frame, int):
-                assert frame in {4408, 1006}
-                break
-            if frame["type"] == "message":
-                late += 1
-                assert frame["pos"] == late
-
-
 class TestLostRedis:
     def test_is_repaired_at_once_when_it_returns(self, listen, doorbell, alice, bob, room):
         socket = listen(bob)
@@ -235,17 +213,16 @@ def told_after(socket, number):
     ]
 
 
-def fill(room, sender, number, *, content="x"):
-    """Put messages into a room as sends would have, and tell nobody."""
+def fill(room, sender):
+    """Put a message into a room as a send would have, and tell nobody."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO messages (room_id, seq, created_pos, pos, sender_id, client_id,"
             " request_hash, message_type, content, timestamp)"
-            " SELECT %s, n, n, n, %s, gen_random_uuid()::text, '', 'text', %s, clock_timestamp()"
-            " FROM generate_series(1, %s) AS n",
-            [room, sender.id, content, number],
+            " VALUES (%s, 1, 1, 1, %s, gen_random_uuid()::text, '', 'text', 'x', now())",
+            [room, sender.id],
         )
-    Room.objects.filter(pk=room).update(seq=number, pos=number)
+    Room.objects.filter(pk=room).update(seq=1, pos=1)
 
 
 def many_rooms(person):
@@ -261,5 +238,5 @@ def many_rooms(person):
     )
     Member.objects.bulk_create(Member(room=room, user_id=person.id) for room in rooms)
     for room in rooms:
-        fill(room.pk, person, 1)
+        fill(room.pk, person)
     return [room.pk for room in rooms]
