@@ -21,8 +21,8 @@ def traefik(stage: Stage) -> Traefik:
         logs=stage.engines.home / "log",
         port=ports[0],
         operators_port=ports[1],
-        auth_url=url,
-        chat_url=url,
+        auth_urls=[url],
+        chat_urls=[url],
         sockets_urls=[url],
     )
     stage.started.callback(gateway.stop)
