@@ -43,14 +43,15 @@ _resting: Final = Gauge(
 class Envelope(NamedTuple):
     """An event on its way between processes: what the hub must know, and the finished text.
 
-    `rooms` are pairs of a room and a position (see Event). `at` is when it was published, in
-    seconds since 1970 by the publisher's clock.
+    `subject` and `rooms` (pairs) are as in Event. `at` is when it was published, in seconds since
+    1970 by the publisher's clock.
     """
 
     pos: int
     kind: str
     seq: int
     author_id: str
+    subject: tuple[str, int]
     rooms: Sequence[tuple[int, int]]
     at: float
     text: bytes
@@ -63,7 +64,14 @@ Hear = Callable[[Sequence[tuple[str, Envelope]]], None]
 def envelope_of(event: Event) -> Envelope:
     """The event as it is told now."""
     return Envelope(
-        event.pos, event.kind, event.seq, event.author_id, event.rooms, time(), event.text
+        event.pos,
+        event.kind,
+        event.seq,
+        event.author_id,
+        event.subject,
+        event.rooms,
+        time(),
+        event.text,
     )
 
 
@@ -76,9 +84,10 @@ def seal(event: Event) -> bytes:
 def unseal(data: bytes) -> Envelope:
     """Raises ValueError or TypeError for what is no event."""
     head, _, text = data.partition(b"\n")
-    pos, kind, seq, author_id, rooms, at = orjson.loads(head)
+    pos, kind, seq, author_id, (subject_id, number), rooms, at = orjson.loads(head)
+    subject = (str(subject_id), index(number))
     pairs = [(index(room_id), index(as_of)) for room_id, as_of in rooms]
-    return Envelope(index(pos), kind, index(seq), author_id, pairs, float(at), text)
+    return Envelope(index(pos), kind, index(seq), author_id, subject, pairs, float(at), text)
 
 
 def _tell(connection: Any, events: Sequence[Event]) -> None:  # noqa: ANN401 - untyped.

@@ -45,7 +45,8 @@ class Event:
     """One frame for everybody who may see it, as the JSON text clients get.
 
     `pos` orders the durable events of a channel; a passing one has 0. `seq` is the message's, else
-    0. `author_id` names the one person who is not told ("" for nobody).
+    0. `author_id` names the one person who is not told ("" for nobody). `subject` is a person and a
+    number: told once more with a lower number, it is out of date.
 
     `rooms` is where a passing event is told, each room with the position it had when the event was
     made: it is for who is a member at that position, so a hub must have come so far. What is told
@@ -58,6 +59,7 @@ class Event:
     pos: int = 0
     seq: int = 0
     author_id: str = ""
+    subject: tuple[str, int] = ("", 0)
     rooms: tuple[tuple[int, int], ...] = ()
 
 
@@ -146,10 +148,14 @@ def unread_json(*, room_id: int, unread_count: int, total: int) -> dict[str, Any
     }
 
 
-def presence(shown: Mapping[str, Any], *, rooms: Mapping[int, int]) -> Event:
-    """`shown` is the person's presence as others see it; `rooms` his rooms with their positions."""
+def presence(shown: Mapping[str, Any], *, number: int, rooms: Mapping[int, int]) -> Event:
+    """`shown` is the person's presence as others see it; `rooms` his rooms with their positions.
+
+    `number` is higher than that of whatever was told of him before.
+    """
     text = encode_json({"type": "presence", **shown})
-    return Event(PEOPLE_CHANNEL, "presence", text, rooms=tuple(rooms.items()))
+    subject, pairs = (shown["user_id"], number), tuple(rooms.items())
+    return Event(PEOPLE_CHANNEL, "presence", text, subject=subject, rooms=pairs)
 
 
 def user_changed(profile: Profile, *, rooms: Mapping[int, int]) -> Event:

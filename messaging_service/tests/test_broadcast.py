@@ -93,9 +93,10 @@ class TestWhoIsNearby:
 class TestAnEnvelope:
     @pytest.mark.parametrize("text", [b"{}", b'{"a":"\\n"}', '{"a":"\u2028 é"}'.encode()])
     def test_keeps_everything(self, text: bytes) -> None:
-        sent = Event("here", "message", text, pos=8, seq=9, author_id="ten", rooms=((1, 2),))
+        about = {"author_id": "ten", "subject": ("eleven", 12)}
+        sent = Event("here", "message", text, pos=8, seq=9, rooms=((1, 2),), **about)
         got = unseal(seal(sent))
-        assert (got.pos, got.kind, got.seq) == (8, "message", 9)
+        assert (got.pos, got.kind, got.seq, got.subject) == (8, "message", 9, ("eleven", 12))
         assert (got.author_id, got.rooms, got.text) == ("ten", [(1, 2)], text)
         assert abs(got.at - time.time()) < 5
 

@@ -7,6 +7,9 @@ import time
 
 import pytest
 
+from messaging.broadcast import publish
+from messaging.events import presence
+from messaging.queries.presence import shown_presence
 from messaging_service.tests.servers import start_servers
 
 
@@ -50,6 +53,20 @@ class TestComing:
             (alice.id, "online"),
             (bob.id, "online"),
         }
+
+
+class TestSayingHowOneIs:
+    def test_is_told_and_that_one_is_here(self, enter, servers, hearing, alice, room):
+        mine = enter(alice, room, server=servers[0])
+        mine.ask({"type": "presence", "status": "busy", "custom_status": "x"})
+        hear(hearing, alice, "busy", within=1)
+
+    def test_is_not_taken_back_by_what_crossed_it(self, hearing, alice, room):
+        [shown] = shown_presence(viewer_id=alice.id, user_ids=[alice.id])
+        for number, status in ((7, "busy"), (6, "online"), (8, "away")):
+            publish([presence(shown | {"status": status}, number=number, rooms={room: 0})])
+        hear(hearing, alice, "busy", within=1)
+        hear(hearing, alice, "away", within=1)
 
 
 class TestGoing:

@@ -32,7 +32,8 @@ def leases_key(user_id: str) -> str:
 class Presence(models.Model):
     """What was told of somebody: online since `online_since`, or offline where it is null.
 
-    `total_online_seconds` and `last_seen` count the time in which others saw him online.
+    `total_online_seconds` and `last_seen` count the time in which others saw him online. `number`
+    rises with each change, under the row's lock: what is told with a higher one is newer.
     """
 
     class Status(models.TextChoices):
@@ -53,12 +54,18 @@ class Presence(models.Model):
     last_seen = models.DateTimeField(null=True)
     online_since = models.DateTimeField(null=True)
     total_online_seconds = models.FloatField(default=0)
+    number = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "presence"
         indexes = [
             models.Index(
                 fields=["user"], name="presence_online", condition=Q(online_since__isnull=False)
+            ),
+            models.Index(
+                fields=["status_expires_at"],
+                name="presence_expiring",
+                condition=Q(status_expires_at__isnull=False),
             ),
         ]
 

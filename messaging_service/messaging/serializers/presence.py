@@ -47,7 +47,7 @@ presence_input: Final = PresenceInput()
 PRESENCE_COLUMNS: Final = """
 profile.user_id, profile.username, coalesce(presence.status, 'online'), presence.custom_status,
 presence.status_emoji, presence.status_expires_at, presence.away_since, presence.last_seen,
-presence.online_since, coalesce(presence.total_online_seconds, 0)
+presence.online_since, coalesce(presence.total_online_seconds, 0), coalesce(presence.number, 0)
 """
 
 
@@ -64,6 +64,7 @@ class PresenceRow(NamedTuple):
     last_seen: datetime | None
     online_since: datetime | None
     total_online_seconds: float
+    number: int
 
 
 def presence_json(row: PresenceRow, *, is_own: bool = False) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from prometheus_client import REGISTRY
 
 from messaging.actions.presence import chosen, told
 from messaging.actions.presence.chosen import set_presence
-from messaging.actions.presence.told import came, went
+from messaging.actions.presence.told import came, end_custom_statuses, went
 from messaging.models import Member, Presence, Profile, Room
 from messaging.permissions.large_rooms import PRESENCE_UP_TO
 from messaging.queries.presence import (
@@ -45,6 +45,13 @@ def rewind(person, **times):
     for name, delta in times.items():
         setattr(kept, name, (getattr(kept, name) or now()) - delta)
     kept.save()
+
+
+def counted():
+    """How many came and went."""
+    name = "parley_presence_changes_total"
+    kinds = ({"change": "came"}, {"change": "went"})
+    return [REGISTRY.get_sample_value(name, kind) or 0 for kind in kinds]
 
 
 def fill(room_id, count):
@@ -106,6 +113,67 @@ class TestACustomStatus:
             assert told_of == [None, None, None]
         assert set_presence(user_id=alice.id, status_emoji="🌴")["custom_status"] is None
 
+    def test_is_told_to_have_ended_once(self, heard, alice, bob, room):
+        soon = now() + timedelta(hours=1)
+        for person in (alice, bob):
+            set_presence(user_id=person.id, custom_status="x", status_expires_at=soon)
+        rewind(alice, status_expires_at=timedelta(hours=2))
+        before = len(heard.frames)
+        end_custom_statuses()
+        end_custom_statuses()
+        [told_of] = heard.frames[before:]
+        assert (told_of["user_id"], told_of["custom_status"]) == (alice.id, None)
+        assert told_of["status_expires_at"] is None
+        assert seen_by(alice, bob)["custom_status"] == "x"
+
+    def test_of_more_people_than_are_ended_at_once_ends(self, heard, monkeypatch, crowd_of):
+        people = crowd_of(5)
+        for person in people:
+            set_presence(user_id=person.id, custom_status="x")
+            rewind(person, status_expires_at=timedelta(hours=1))
+        heard.frames.clear()
+        monkeypatch.setattr(told, "BATCH", 2)
+        end_custom_statuses()
+        assert sorted(each["user_id"] for each in heard.frames) == [each.id for each in people]
+
+
+class TestSayingSoOnAConnection:
+    """It may be quicker than what tells that he came."""
+
+    def test_is_coming(self, heard, alice, bob, room):
+        came_before, _ = counted()
+        set_presence(user_id=alice.id, is_here=True, status="busy", custom_status="x")
+        came([alice.id])
+        [told_of] = heard.frames
+        assert (told_of["status"], told_of["custom_status"]) == ("busy", "x")
+        assert seen_by(bob, alice) == {key: told_of[key] for key in seen_by(bob, alice)}
+        assert counted()[0] == came_before + 1
+
+    def test_may_be_hiding(self, heard, alice, bob, room):
+        set_presence(user_id=alice.id, is_here=True, status="invisible")
+        came([alice.id])
+        assert heard.frames == []
+        assert seen_by(bob, alice)["last_seen"] is None
+
+    def test_again_is_not_coming_again(self, heard, alice, room):
+        came([alice.id])
+        rewind(alice, online_since=timedelta(seconds=50))
+        set_presence(user_id=alice.id, is_here=True, status="busy")
+        assert heard.frames[-1]["total_online_time"] == 50
+
+
+class TestWhatIsToldOfSomebody:
+    def test_has_a_higher_number_each_time(self, heard, alice, room):
+        came([alice.id])
+        set_presence(user_id=alice.id, status="busy")
+        went([alice.id])
+        set_presence(user_id=alice.id, custom_status="x")
+        rewind(alice, status_expires_at=timedelta(hours=1))
+        end_custom_statuses()
+        set_presence(user_id=alice.id, is_here=True)
+        numbers = [number for user_id, number in heard.subjects if user_id == alice.id]
+        assert numbers == [1, 2, 3, 4, 5, 6]
+
 
 class TestHiding:
     @pytest.mark.parametrize("status", ["invisible", "offline"])
@@ -155,11 +223,6 @@ class TestComingAndGoing:
         assert heard.of(bob) == ["online"]
 
     def test_is_counted(self, heard, alice, bob):
-        def counted():
-            name = "parley_presence_changes_total"
-            kinds = ({"change": "came"}, {"change": "went"})
-            return [REGISTRY.get_sample_value(name, kind) or 0 for kind in kinds]
-
         came_before, went_before = counted()
         set_presence(user_id=bob.id, status="invisible")
         for act, ids in ((came, [alice.id, bob.id]), (came, [alice.id]), (went, [alice.id])):

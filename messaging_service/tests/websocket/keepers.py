@@ -18,9 +18,12 @@ class Told:
 
     def __init__(self) -> None:
         self.frames: list[dict[str, Any]] = []
+        self.subjects: list[tuple[str, int]] = []
 
     def __call__(self, events: Iterable[Event]) -> None:
-        self.frames += [json.loads(event.text) for event in events]
+        for event in events:
+            self.frames.append(json.loads(event.text))
+            self.subjects.append(event.subject)
 
     def of(self, person: Any) -> list[str]:
         return [each["status"] for each in self.frames if each["user_id"] == person.id]

@@ -1,19 +1,27 @@
 """Who is here: keepers hold connections in a Redis of their own, and tell who comes and goes."""
 
 import asyncio
+from contextlib import closing
+from datetime import timedelta
 from functools import partial
 from itertools import chain
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
+from django.utils.timezone import now
 from redis import Redis as Client
 
 from messaging.actions.presence import chosen, leases, told
 from messaging.actions.presence.chosen import set_presence
+from messaging.errors import OutcomeUnknown
 from messaging.models.presence import HEALER_KEY
 from messaging.queries.presence import shown_presence
+from messaging.websocket import threads
+from messaging.websocket.commands.presence import presence
 from messaging.websocket.presence import holding, telling
 from messaging.websocket.threads import in_database_thread
+from messaging_service.tests.actions.stage import new_link
 from messaging_service.tests.engines import frozen, frozen_postgres, own_redis
 from messaging_service.tests.websocket.keepers import Keepers, Kept, Told, longest_stall, until
 
@@ -434,6 +442,29 @@ class TestTheEndOfAProcess:
         await keepers.stop()
         assert 8 < kept.seconds_left(alice, f"of {alice.id}") <= 10
         assert heard.of(alice) == ["online"]
+
+
+class TestACustomStatus:
+    async def test_is_told_to_have_ended(self, eager_healer, keepers, heard, alice, room):
+        keepers()
+        soon = now() + timedelta(seconds=1)
+        saying = partial(set_presence, user_id=alice.id, custom_status="x", status_expires_at=soon)
+        await in_database_thread(saying)
+        assert await until(lambda: len(heard.of(alice)) > 1, within=5) > 0.5
+        assert [each["custom_status"] for each in heard.frames] == ["x", None]
+
+
+class TestTheCommand:
+    async def test_that_takes_too_long_may_have_been_carried_out(self, monkeypatch, alice):
+        await in_database_thread(told.came, [alice.id])
+        monkeypatch.setattr(threads, "LONGEST_WAIT_SECONDS", 0.3)
+        connection = SimpleNamespace(claims=SimpleNamespace(user_id=alice.id))
+        with closing(new_link()) as link, link.cursor() as cursor:
+            cursor.execute("SELECT FROM presence WHERE user_id = %s FOR UPDATE", [alice.id])
+            with pytest.raises(OutcomeUnknown):
+                await presence(connection, {"status": "busy"}, None)
+        await asyncio.sleep(0.5)
+        assert (await seen(alice, alice))["status"] == "busy"
 
 
 class TestWhoHides:

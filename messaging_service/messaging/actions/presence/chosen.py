@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.timezone import now
 
+from messaging.actions.presence.told import changes
 from messaging.broadcast import publish
 from messaging.events import presence
 from messaging.models.presence import HIDDEN, Presence
@@ -20,11 +21,17 @@ ON CONFLICT DO NOTHING
 """
 
 
-def set_presence(*, user_id: str, **chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - of PresenceInput.
+def set_presence(
+    *,
+    user_id: str,
+    is_here: bool = False,
+    **chosen: Any,  # noqa: ANN401 - of PresenceInput.
+) -> dict[str, Any]:
     """Keep what he says, and tell the others if they see him otherwise now; returns what he sees.
 
     `chosen` is what PresenceInput has validated. A custom status takes back until when the one
-    before it was meant; whoever hides is seen to have gone. Raises RateLimited.
+    before it was meant; whoever hides is seen to have gone. `is_here`: he says it on a connection,
+    so he has come, if that was not told yet. Raises RateLimited.
     """
     presence_limit().take(user_id)
     with transaction.atomic():
@@ -33,10 +40,16 @@ def set_presence(*, user_id: str, **chosen: Any) -> dict[str, Any]:  # noqa: ANN
         kept = Presence.objects.select_for_update().get(pk=user_id)
         (before,) = presence_rows([user_id])
         _choose(kept, chosen, now())
+        comes = is_here and kept.online_since is None
+        if comes:
+            kept.online_since = now()
+        kept.number += 1
         kept.save()
         (after,) = presence_rows([user_id])
         rooms = audiences_of([user_id]) if _look(before) != _look(after) else {}
-    publish(presence(presence_json(after), rooms=each) for each in rooms.values())
+    changes.labels("came").inc(comes)
+    shown = presence_json(after)
+    publish(presence(shown, number=after.number, rooms=each) for each in rooms.values())
     return presence_json(after, is_own=True)
 
 

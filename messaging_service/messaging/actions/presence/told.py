@@ -1,4 +1,4 @@
-"""Telling who came and who went: what Postgres keeps is made to agree with the leases."""
+"""Telling who came and who went, as the leases say, and whose custom status is over."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -22,19 +22,20 @@ BATCH: Final = 500
 # Longer than any lease: whoever this Redis does not know then, nobody holds.
 TRUSTED_SECONDS: Final = 40.0
 
-_changes: Final = Counter(
+changes: Final = Counter(
     "parley_presence_changes", "People who came or went, hidden ones included.", ["change"]
 )
 
 _CAME: Final = """
-INSERT INTO presence (user_id, status, online_since, total_online_seconds)
-SELECT profile.user_id, 'online', clock_timestamp(), 0
+INSERT INTO presence (user_id, status, online_since, total_online_seconds, number)
+SELECT profile.user_id, 'online', clock_timestamp(), 0, 1
 FROM profiles profile LEFT JOIN presence ON presence.user_id = profile.user_id
 WHERE profile.user_id = ANY(%s) AND presence.online_since IS NULL
 ORDER BY profile.user_id
-ON CONFLICT (user_id) DO UPDATE SET online_since = excluded.online_since
+ON CONFLICT (user_id) DO UPDATE SET
+    online_since = excluded.online_since, number = presence.number + 1
 WHERE presence.online_since IS NULL
-RETURNING user_id, status
+RETURNING user_id, status <> ALL(%s)
 """
 
 # Who hides was seen and counted until he hid, and no later.
@@ -45,37 +46,56 @@ WITH online AS (
 )
 UPDATE presence SET
     online_since = NULL,
+    number = number + 1,
     last_seen = CASE WHEN status = ANY(%s) THEN last_seen ELSE clock_timestamp() END,
     total_online_seconds = total_online_seconds + CASE WHEN status = ANY(%s) THEN 0 ELSE
         greatest(0, extract(epoch FROM clock_timestamp() - online_since)) END
 FROM online
 WHERE presence.user_id = online.user_id
-RETURNING presence.user_id, presence.status
+RETURNING presence.user_id, presence.status <> ALL(%s)
+"""
+
+_ENDED: Final = """
+WITH ended AS (
+    SELECT user_id FROM presence WHERE status_expires_at <= clock_timestamp()
+    ORDER BY user_id LIMIT %s FOR UPDATE
+)
+UPDATE presence SET
+    custom_status = NULL, status_emoji = NULL, status_expires_at = NULL, number = number + 1
+FROM ended
+WHERE presence.user_id = ended.user_id
+RETURNING presence.user_id, TRUE
 """
 
 
 def came(user_ids: Sequence[str]) -> None:
     """These people are here: tell it of those who were not."""
-    _changes.labels("came").inc(_change(_CAME, [list(user_ids)]))
+    if user_ids:
+        changes.labels("came").inc(_change(_CAME, list(user_ids), list(HIDDEN)))
 
 
 def went(user_ids: Sequence[str]) -> None:
     """These people are gone: tell it of those who were here."""
-    _changes.labels("went").inc(_change(_WENT, [list(user_ids), list(HIDDEN), list(HIDDEN)]))
+    if user_ids:
+        changes.labels("went").inc(_change(_WENT, list(user_ids), *3 * [list(HIDDEN)]))
 
 
-def _change(statement: str, arguments: list[list[str]]) -> int:
-    """Write it, and tell of those who do not hide; returns how many changed."""
-    if not arguments[0]:
-        return 0
+def end_custom_statuses() -> None:
+    """Tell of those whose custom status was meant until now that it is over."""
+    while _change(_ENDED, BATCH) == BATCH:
+        pass
+
+
+def _change(statement: str, *arguments: list[str] | int) -> int:
+    """Write it, and tell of those of whom it can be seen; returns how many changed."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(statement, arguments)
             changed = cursor.fetchall()
-        shown = [user_id for user_id, status in changed if status not in HIDDEN]
+        shown = [user_id for user_id, is_shown in changed if is_shown]
         rows, audiences = presence_rows(shown), audiences_of(shown)
     publish(
-        presence(presence_json(row), rooms=audiences[row.user_id])
+        presence(presence_json(row), number=row.number, rooms=audiences[row.user_id])
         for row in rows
         if row.user_id in audiences
     )

@@ -4,6 +4,7 @@ hub.py             who listens, what comes from Redis, and what is read when som
 feed.py            one channel: in the order of positions, once, to each seat that may know
 seats.py           one socket's place in one feed
 incoming.py        what came from Redis and waits for its turn
+newest.py          what of a person is out of date
 arrivals.py        what is told while somebody is on his way in
 telling.py         many sockets in turn, without keeping the others waiting
 typists.py         typing that nobody ended

@@ -21,6 +21,7 @@ from messaging.queries.changes import Refill
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub.audit import Audit
 from messaging.websocket.hub.feed import Feed
+from messaging.websocket.hub.newest import Newest
 from messaging.websocket.hub.seats import Owner
 from messaging.websocket.hub.streams import Stream
 from messaging.websocket.hub.subscriptions import Subscriptions
@@ -58,6 +59,7 @@ class Hub:
     def __init__(self) -> None:
         self.feeds: dict[str, Feed] = {}
         self._audit = Audit(self)
+        self._newest = Newest()
         self._subscriptions = Subscriptions(
             heard=self._hear, restored=lambda: self._spawn(self._audit.run(self.feeds.values()))
         )
@@ -156,6 +158,8 @@ class Hub:
 
     def _tell_of_people(self, envelope: Envelope) -> None:
         """Once to each socket, in however many of the rooms it is; a room that is behind waits."""
+        if not self._newest.admits(envelope.subject):
+            return
         outlets: dict[Outlet, None] = {}
         for room_id, pos in envelope.rooms:
             feed = self.feeds.get(room_channel(room_id))

@@ -11,7 +11,7 @@ from typing import Final
 from django.db import connection
 
 from messaging.actions.presence.leases import may_heal
-from messaging.actions.presence.told import forgotten, settle
+from messaging.actions.presence.told import end_custom_statuses, forgotten, settle
 
 logger: Final = logging.getLogger(__name__)
 
@@ -65,7 +65,10 @@ class Teller:
 
 def _settle(user_ids: set[str]) -> set[str]:
     try:
-        return settle(user_ids | forgotten() if may_heal(HEAL_SECONDS) else user_ids)
+        if may_heal(HEAL_SECONDS):
+            end_custom_statuses()
+            user_ids = user_ids | forgotten()
+        return settle(user_ids)
     except Exception:
         # It may be the connection that failed: the next call gets a new one.
         connection.close()
