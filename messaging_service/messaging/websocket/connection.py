@@ -62,8 +62,8 @@ class Connection:
         self.in_rooms = True
         self.is_closing = False
         self.listen_through(outlet)
-        self.expiry = Expiry(warn=self._warn, end=self._expire)
-        self.patience = Patience(ended=self._tire)
+        self._expiry = Expiry()
+        self.patience = Patience()
         self._free = asyncio.Semaphore(MOST_UNSETTLED)
         self._inbox = inbox_of(asyncio.get_running_loop())
         self._companions: list[asyncio.Task[None]] = []
@@ -88,10 +88,17 @@ class Connection:
             assert isinstance(error, Exception)
             self.fail(error)
 
+    def live_as(self, claims: Claims) -> None:
+        """Live to the end of this token."""
+        self.claims = claims
+        self._expiry.follow(claims, warn=self._warn, end=self._expire)
+
     def leave(self) -> None:
         """Listen nowhere any more."""
-        self.expiry.cancel()
+        self._expiry.cancel()
         self.places.close()
+        # They know each other, and collecting garbage stops every socket.
+        del self.places
         for task in self._companions:
             task.cancel()
 
@@ -108,7 +115,8 @@ class Connection:
         """Answer a command with no; errors are told with or without a `ref`."""
         if not self.patience.is_over:
             self.outlet.send(error_frame(refusal, ref=ref, room_id=room_id or self.room_id))
-            self.patience.note(refusal)
+            if self.patience.refused(refusal):
+                self.close(CLOSE_CODES["rate_limited"], "Too fast, too often.")
 
     async def expect_outcome(self, ref: str | None, room_id: int) -> Callable[[Outcome], None]:
         """What answers one send when its outcome is known; waits while too many are not."""
@@ -120,7 +128,7 @@ class Connection:
         if isinstance(outcome, Refusal):
             self.refuse(outcome, ref, room_id)
             return
-        self.patience.note(None)
+        self.patience.carried_out()
         if ref is not None:
             self.outlet.send(message_ack_frame(ref, outcome.text, duplicate=outcome.duplicate))
 
@@ -146,9 +154,6 @@ class Connection:
 
     def _warn(self, seconds: int) -> None:
         self.outlet.send(Frame(encode_json({"type": "auth.expiring", "in": seconds})))
-
-    def _tire(self) -> None:
-        self.close(CLOSE_CODES["rate_limited"], "Too fast, too often.")
 
     def _expire(self) -> None:
         self.close(CLOSE_CODES["token_expired"], "The token has expired.")

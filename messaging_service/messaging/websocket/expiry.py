@@ -11,22 +11,22 @@ WARNING_SECONDS: Final = 60
 
 
 class Expiry:
-    """Calls `warn` with the seconds left a minute before a token's end, and `end` at it."""
+    """Warns of a token's end a minute before, and says when it has come."""
 
-    def __init__(self, *, warn: Callable[[int], None], end: Callable[[], None]) -> None:
-        self._warn = warn
-        self._end = end
+    def __init__(self) -> None:
         self._timers: list[asyncio.TimerHandle] = []
 
-    def follow(self, claims: Claims) -> None:
-        """From now on it is this token that counts."""
+    def follow(
+        self, claims: Claims, *, warn: Callable[[int], None], end: Callable[[], None]
+    ) -> None:
+        """From now on it is this token that counts; `warn` gets the seconds left."""
         self.cancel()
         left = claims.expires_at - time.time()
         warning = min(WARNING_SECONDS, int(left))
         later = asyncio.get_running_loop().call_later
-        self._timers = [later(max(0.0, left + LEEWAY_SECONDS), self._end)]
+        self._timers = [later(max(0.0, left + LEEWAY_SECONDS), end)]
         if warning > 0:
-            self._timers.append(later(max(0.0, left - WARNING_SECONDS), self._warn, warning))
+            self._timers.append(later(max(0.0, left - WARNING_SECONDS), warn, warning))
 
     def cancel(self) -> None:
         for timer in self._timers:

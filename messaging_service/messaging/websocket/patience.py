@@ -1,6 +1,5 @@
 """How fast one socket may ask, and when it has asked too fast too often."""
 
-from collections.abc import Callable
 from typing import Final
 
 from prometheus_client import Counter
@@ -17,8 +16,7 @@ _refused: Final = Counter("parley_commands_refused_total", "Commands that came t
 class Patience:
     """Ends with the tenth thing in a row that came too fast; then nothing is allowed any more."""
 
-    def __init__(self, *, ended: Callable[[], None]) -> None:
-        self._ended = ended
+    def __init__(self) -> None:
         self._bucket = command_bucket()
         self._in_a_row = 0
 
@@ -29,16 +27,17 @@ class Patience:
             _refused.inc()
             raise RateLimited(wait)
 
-    def note(self, refusal: Refusal | None) -> None:
-        """What was answered to a command: a refusal, or that it was carried out."""
-        if self.is_over:
-            return
-        if refusal is None:
+    def carried_out(self) -> None:
+        """A command was carried out: it begins anew, unless it is over."""
+        if not self.is_over:
             self._in_a_row = 0
-        elif isinstance(refusal, RateLimited):
-            self._in_a_row += 1
-            if self.is_over:
-                self._ended()
+
+    def refused(self, refusal: Refusal) -> bool:
+        """A command was refused; whether it ends with that."""
+        if self.is_over or not isinstance(refusal, RateLimited):
+            return False
+        self._in_a_row += 1
+        return self.is_over
 
     @property
     def is_over(self) -> bool:

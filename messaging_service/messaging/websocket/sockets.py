@@ -92,7 +92,7 @@ async def _serve(
     clean = False
     try:
         await enter(connection, beginning)
-        connection.expiry.follow(connection.claims)
+        connection.live_as(connection.claims)
         keeper().opened(connection.id, connection.claims.user_id)
         registry().opened(connection)
         with _open.labels(enter.__name__.removeprefix("enter_")).track_inprogress():

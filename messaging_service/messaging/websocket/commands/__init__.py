@@ -69,7 +69,7 @@ async def carry_out(connection: Connection, text: str | None) -> None:
         command = _command(frame, in_rooms=connection.in_rooms)
         await command(connection, frame, ref)
         if command is not message:  # Its outcome is still to come.
-            connection.patience.note(None)
+            connection.patience.carried_out()
     except Exception as error:  # noqa: BLE001 - one bad frame must not end the socket.
         connection.refuse(_explain(_charged(connection, frame, error)), ref)
 

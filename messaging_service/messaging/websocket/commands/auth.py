@@ -29,8 +29,7 @@ async def auth(connection: Connection, frame: dict[str, Any], ref: str | None) -
         refusal = Refusal("not_authenticated", "This token is for another user or session.")
         connection.close(close_code(refusal), refusal.detail)
         return
-    connection.claims = claims
-    connection.expiry.follow(claims)
+    connection.live_as(claims)
     if ref is not None:
         expires_at = datetime.fromtimestamp(claims.expires_at, UTC)
         connection.outlet.send(ack_frame(ref, expires_at=timestamp(expires_at)))

@@ -260,3 +260,4 @@ class Feed:
 
     def close(self) -> None:
         self._typists.close()
+        self._telling.close()

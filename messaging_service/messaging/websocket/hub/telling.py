@@ -50,6 +50,10 @@ class Telling:
         if self._task is None:
             self._task = asyncio.create_task(self._tell_waiting())
 
+    def close(self) -> None:
+        """Call nobody any more."""
+        self._room_again = lambda: None
+
     async def done(self) -> None:
         """Return when all has been told that was waiting."""
         if self._task is not None:
