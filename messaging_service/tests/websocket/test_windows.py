@@ -105,7 +105,7 @@ class TestARemoval:
         stays, leaves = ears
         await act("remove")
         writing = typing(room_id=room, as_of=1, user_id=people[0], username="", is_typing=True)
-        shown = presence({"user_id": people[0]}, rooms={room: 1})
+        shown = presence({"user_id": people[0]}, number=1, rooms={room: 1})
         tell(redis.url, [writing, shown])
         await until(lambda: len(stays.frames) == 3, within=1)
         kinds = [frame["type"] for frame in stays.frames]
