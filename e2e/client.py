@@ -68,7 +68,7 @@ class Client:
             try:
                 if self.ready.is_set():
                     await self.say(command | {"ref": ref})
-                frame = await answer
+                frame = await asyncio.shield(answer)
             finally:
                 self._asked.pop(ref, None)
             if frame["type"] != "error":

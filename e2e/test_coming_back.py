@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from e2e.asyncapi import document
-from e2e.client import Stopped
+from e2e.client import Refused, Stopped
 from e2e.watched import Watched
 
 if TYPE_CHECKING:
@@ -217,3 +217,25 @@ class TestSending:
         # What was said and not answered is said again; what was answered is asked anew.
         assert len({frame["ref"] for frame in said}) == 3
         assert said[0] == said[1]
+
+    async def test_may_be_given_up_at_any_moment(self) -> None:
+        """Its answer still comes, and harms nobody."""
+
+        async def answer_late(socket: ServerConnection) -> None:
+            await say(socket, READY)
+            given_up = await server.hear(socket, "message.delete")
+            sending.cancel()
+            error = {"type": "error", "code": "not_found", "detail": ""}
+            await say(socket, error | {"ref": given_up["ref"]})
+            other = await server.hear(socket, "message.delete")
+            await say(socket, error | {"ref": other["ref"]})
+            await socket.wait_closed()
+
+        server = Server(answer_late)
+        async with server.client() as client:
+            sending = asyncio.create_task(client.ask({"type": "message.delete", "id": 1}))
+            with pytest.raises(asyncio.CancelledError):
+                await sending
+            with pytest.raises(Refused, match="not_found"):
+                await asyncio.wait_for(client.ask({"type": "message.delete", "id": 2}), 10)
+        assert server.met == 1
