@@ -1,6 +1,6 @@
 """Tells every local socket what happens where it is, in order, without gaps.
 
-hub.py             who listens, what comes from Redis, and what is read when something is missing
+hub.py             who listens, and what comes from Redis
 feed.py            one channel: in the order of positions, once, to each seat that may know
 seats.py           one socket's place in one feed
 incoming.py        what came from Redis and waits for its turn
@@ -9,6 +9,7 @@ arrivals.py        what is told while somebody is on his way in
 telling.py         many sockets in turn, without keeping the others waiting
 typists.py         typing that nobody ended
 streams.py         what can be listened to, and how Postgres tells it
+refills.py         what is missing is read from Postgres
 subscriptions.py   the one connection that listens to Redis
 audit.py           finds what Redis lost
 """

@@ -45,7 +45,7 @@ class Audit:
         fallen = []
         for feed, pos in (await self._elsewhere(known)).items():
             if pos > known[feed]:
-                self._hub.look_again(feed, after=SECOND_LOOK_SECONDS, known=pos)
+                self._hub.refills.look_again(feed, after=SECOND_LOOK_SECONDS, known=pos)
             else:
                 fallen.append(feed)
         if fallen:

@@ -7,49 +7,42 @@ finds.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from time import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Histogram
 
 from messaging.broadcast import Envelope, Hear, unseal
 from messaging.events import PEOPLE_CHANNEL, room_channel
-from messaging.queries.changes import Refill
+from messaging.websocket.background import Background
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub.audit import Audit
 from messaging.websocket.hub.feed import Feed
 from messaging.websocket.hub.newest import Newest
+from messaging.websocket.hub.refills import Refills
 from messaging.websocket.hub.seats import Owner
 from messaging.websocket.hub.streams import Stream
 from messaging.websocket.hub.subscriptions import Subscriptions
 from messaging.websocket.inbox import inbox_of
-from messaging.websocket.threads import in_database_thread
 
 if TYPE_CHECKING:
     from messaging.websocket.outlets import Outlet
 
 logger: Final = logging.getLogger(__name__)
 
-CROSSED_PUBLISH_SECONDS: Final = 0.03
 # So many sockets in one room are told at most 125 times a second: each write takes 5 us.
 FULL_ROOM: Final = 50
 REST_SECONDS: Final = 0.008
-# Refills at one time, and as many catch-ups: whoever enters needs the database threads, too.
-MOST_REFILLS: Final = 2
+# At one time: whoever enters needs the database threads, too.
 MOST_CATCH_UPS: Final = 2
 
 _lag: Final = Histogram(
     "parley_delivery_lag_seconds",
     "From COMMIT to the sockets, by the oldest event of each wake-up.",
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
-)
-_refills: Final = Counter(
-    "parley_refills_total",
-    "Feeds read from Postgres: for a gap, or because the audit saw more.",
-    ["reason"],
 )
 
 
@@ -58,24 +51,23 @@ class Hub:
 
     def __init__(self) -> None:
         self.feeds: dict[str, Feed] = {}
+        self._background = Background()
         self._audit = Audit(self)
         self._newest = Newest()
         self._subscriptions = Subscriptions(
-            heard=self._hear, restored=lambda: self._spawn(self._audit.run(self.feeds.values()))
+            heard=self._hear,
+            restored=lambda: self._background.start(self._audit.run(self.feeds.values())),
         )
-        self._work: set[asyncio.Task[None]] = set()
-        self._refills = asyncio.Semaphore(MOST_REFILLS)
+        self.refills = Refills(self._background)
         self.catching_up = asyncio.Semaphore(MOST_CATCH_UPS)
 
     def start(self) -> None:
         self._subscriptions.want([PEOPLE_CHANNEL])
-        self._spawn(self._subscriptions.run())
-        self._spawn(self._audit.run_for_ever())
+        self._background.start(self._subscriptions.run())
+        self._background.start(self._audit.run_for_ever())
 
     async def stop(self) -> None:
-        for task in self._work:
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._background.stop()
 
     # ---- who listens -----------------------------------------------------------------------------
 
@@ -145,9 +137,7 @@ class Hub:
             return
         has_told = feed.advance()
         if feed.has_gap and not feed.is_refilling:
-            self.look_again(
-                feed, after=0.0 if feed.incoming.is_overfull else CROSSED_PUBLISH_SECONDS
-            )
+            self.refills.look_again(feed)
         if has_told and len(feed.seats) >= FULL_ROOM:
             feed.is_resting = True
             asyncio.get_running_loop().call_later(REST_SECONDS, self._wake, feed)
@@ -167,52 +157,12 @@ class Hub:
                 continue
             if feed.pos < pos:
                 feed.take(envelope, as_of=pos)
-                self.look_again(feed, after=CROSSED_PUBLISH_SECONDS)
+                self.refills.look_again(feed)
             else:
                 outlets.update((seat.outlet, None) for seat in feed.seats)
         frame = Frame(envelope.text, kind=envelope.kind, is_passing=True)
         for outlet in outlets:
             outlet.send(frame)
-
-    # ---- what is missing -------------------------------------------------------------------------
-
-    def look_again(self, feed: Feed, *, after: float, known: int = 0) -> None:
-        """Read what is missing if, a little later, something still is: up to a known position."""
-        asyncio.get_running_loop().call_later(after, self._refill_if_behind, feed, known)
-
-    def _refill_if_behind(self, feed: Feed, known: int) -> None:
-        is_behind = feed.has_gap or (feed.pos is not None and feed.pos < known)
-        if is_behind and not feed.is_refilling and feed.owners:
-            feed.is_refilling = True
-            _refills.labels("gap" if feed.has_gap else "audit").inc()
-            self._spawn(self._refill(feed))
-
-    async def _refill(self, feed: Feed) -> None:
-        """Tell from Postgres what Redis did not bring; a failure is left to the audit."""
-        held = feed.incoming.positions
-        try:
-            while (await self._refill_page(feed)).more:
-                feed.give_up_the_slow()
-                await feed.everybody_told()
-        except Exception:
-            logger.exception("A feed could not be refilled.")
-        else:
-            # Events are told after COMMIT: what was held before this read and is not in it is none.
-            feed.incoming.forget(held)
-            feed.incoming.forget_passing()
-            self.look_again(feed, after=CROSSED_PUBLISH_SECONDS)
-        finally:
-            feed.is_refilling = False
-            feed.advance()
-
-    async def _refill_page(self, feed: Feed) -> Refill:
-        async with self._refills:
-            user_ids = list({seat.user_id for seat in feed.seats})
-            page = await in_database_thread(
-                feed.stream.read, after=feed.pos or 0, user_ids=user_ids
-            )
-        feed.apply(page)
-        return page
 
     # ---- what went back --------------------------------------------------------------------------
 
@@ -226,11 +176,6 @@ class Hub:
             self._forget(feed)
         for owner in {owner for feed in feeds for owner in feed.owners}:
             owner.send_away()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
 
 
 _hub: Hub | None = None
