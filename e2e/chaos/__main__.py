@@ -1,32 +1,47 @@
-"""Some faults, one after the other: python -m e2e.chaos "redis frozen" "postgres frozen"."""
+"""`make soak`: faults at random for a while; or some by their names, one after the other."""
 
 from __future__ import annotations
 
+import argparse
+import random
 import sys
-from pathlib import Path
 
 from e2e.chaos.faults import FAULTS
 from e2e.chaos.figures import report
-from e2e.chaos.run import SETTINGS, Timing, run
+from e2e.chaos.run import SETTINGS, run
+from e2e.chaos.soak import TIMING, soak
 from e2e.history.operations import save
+from local.services import ROOT
 from local.testing import isolated_stack
 
+HISTORIES = ROOT / ".data" / "histories"
 
-def main(*names: str) -> int:
-    """Run them; the answer is the exit code: 1 if a promise was not kept."""
-    wrong = 0
+
+def main() -> int:
+    """Run it; the answer is the exit code: 1 if a promise was not kept."""
+    arguments = _arguments()
+    HISTORIES.mkdir(parents=True, exist_ok=True)
     with isolated_stack(sockets=3, http_each=2, settings=SETTINGS) as stack:
-        for name in names or FAULTS:
-            history = run(stack, FAULTS[name], Timing())
+        if not arguments.faults:
+            seconds, seed = arguments.seconds, arguments.seed
+            return not soak(stack, seconds=seconds, seed=seed, histories=HISTORIES)
+        wrong = 0
+        for name in arguments.faults:
+            history = run(stack, FAULTS[name], TIMING)
             text, findings = report(name, history)
+            save(history.operations, HISTORIES / f"{name.replace(' ', '-')}.jsonl")
             print(text, flush=True)
-            if findings:
-                file = Path(".data") / f"history-{name.replace(' ', '-')}.jsonl"
-                save(history.operations, file)
-                print(f"  ! all of it: {file}", flush=True)
             wrong += len(findings)
     return bool(wrong)
 
 
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m e2e.chaos", description=__doc__)
+    parser.add_argument("faults", nargs="*", choices=[*FAULTS, []], help="instead of a soak")
+    parser.add_argument("--seconds", type=float, default=1800.0)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())

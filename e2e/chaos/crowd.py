@@ -23,32 +23,63 @@ if TYPE_CHECKING:
 
     from local.stack import Stack
 
-PEOPLE, GUESTS = 10, 3
+GUESTS = 3
 # What is behind is repaired within 5 s: nothing may come after that.
 QUIET_SECONDS = 6.0
 SETTLE_SECONDS = 60.0
 PATIENT, IMPATIENT = 25.0, 6.0
 
 
+@dataclass(frozen=True)
+class Size:
+    """`rate` messages a second in all, of which `over_http` is the part that is not over sockets.
+
+    Each person shares a room with each of the `neighbours` next.
+    """
+
+    people: int = 10
+    neighbours: int = 1
+    rate: float = 50.0
+    over_http: float = 0.1
+
+
+# Where some time passes between two messages, the second does not tell that the first was lost.
+QUIET_ROOMS = Size(people=30, neighbours=14, rate=60)
+
+
 @dataclass
 class Crowd:
-    """`rate` messages a second in all, a tenth of them over HTTP."""
+    """Those of one run, from signing up until all is quiet."""
 
     script: Script
     stack: Stack
-    rate: float = 50.0
+    size: Size = field(default_factory=Size)
     people: list[Account] = field(default_factory=list)
     guests: list[Account] = field(default_factory=list)
-    rooms: list[int] = field(default_factory=list)
+    rooms: dict[int, tuple[Account, Account]] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
+    readers: list[Reader] = field(default_factory=list)
     _beside: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def perform(self, is_there: Event, when_quiet: Callable[[], None]) -> None:
         """Be there, write until the script says no more, and see it through to the end."""
-        await self._arrive()
-        await self._until_current()
-        is_there.set()
-        doorkeeper = self._start(Doorkeeper(self.script, self.stack).work(self.guests, self.rooms))
+        try:
+            await self._arrive()
+            await self._until_current()
+            is_there.set()
+            await self._work()
+            await self._until_quiet()
+            await asyncio.to_thread(when_quiet)
+        finally:
+            await _stop(*self._beside)
+            for reader in self.readers:
+                await reader.http.aclose()
+
+    async def _work(self) -> None:
+        """Write until the script says no more; raises TimeoutError if that cannot be settled."""
+        doorkeeper = self._start(
+            Doorkeeper(self.script, self.stack).work(self.guests, [*self.rooms])
+        )
         async with asyncio.timeout(None) as limit:
             writing = asyncio.gather(*self._writing())
             while self.script.is_writing:
@@ -56,41 +87,43 @@ class Crowd:
             limit.reschedule(asyncio.get_running_loop().time() + SETTLE_SECONDS)
             await writing
         await _stop(doorkeeper)
-        await self._until_quiet()
-        await asyncio.to_thread(when_quiet)
-        await _stop(*self._beside)
 
     # ---- arriving --------------------------------------------------------------------------------
 
     async def _arrive(self) -> None:
         async with httpx.AsyncClient(base_url=self.script.address, timeout=30) as http:
-            for n in range(PEOPLE):
-                self.people.append(await sign_up(http, f"person{n}"))
+            for n in range(self.size.people):
+                self.people.append(await self._arrives(http, f"person{n}"))
             for n in range(GUESTS):
-                guest = await sign_up(http, f"guest{n}")
-                # Whoever has never spoken to messaging_service is unknown there.
-                await patiently(http, "GET", "/api/chat/rooms/", headers=guest.bearer)
-                self.guests.append(guest)
+                self.guests.append(await self._arrives(http, f"guest{n}"))
             for n, person in enumerate(self.people):
-                await self._open_room(http, person, self.people[(n + 1) % PEOPLE])
+                for m in range(1, self.size.neighbours + 1):
+                    other = self.people[(n + m) % self.size.people]
+                    await self._open_room(http, person, other)
         for person in self.people:
             self._listens(Writer(self.script, f"{person.name}-1", person, patience=PATIENT))
             self._listens(Listener(self.script, f"{person.name}-2", person, patience=IMPATIENT))
         for guest in self.guests:
             self._listens(Listener(self.script, f"{guest.name}-1", guest, patience=IMPATIENT))
 
+    @staticmethod
+    async def _arrives(http: httpx.AsyncClient, name: str) -> Account:
+        """Sign up and ask for something: who has never done that is unknown to messaging."""
+        account = await sign_up(http, name)
+        await patiently(http, "GET", "/api/chat/rooms/", headers=account.bearer)
+        return account
+
     async def _open_room(self, http: httpx.AsyncClient, one: Account, other: Account) -> None:
         body = {"room_type": "direct", "participants": [other.user_id]}
-        # The other one is unknown here until he has spoken.
-        await patiently(http, "GET", "/api/chat/rooms/", headers=other.bearer)
         opened = await patiently(http, "POST", "/api/chat/rooms/", json=body, headers=one.bearer)
         room = opened["id"]
-        self.rooms.append(room)
+        self.rooms[room] = one, other
         for person in (one, other):
             self.script.note("setup", "found", user=person.user_id, room=room)
 
     def _listens(self, listener: Listener) -> None:
         self.listeners.append(listener)
+        self.readers.append(listener)
         self._start(listener.run())
 
     # ---- writing ---------------------------------------------------------------------------------
@@ -101,25 +134,25 @@ class Crowd:
             if not isinstance(listener, Writer):
                 self._start(listener.mark_read())
         poller = Reader(self.script, "poller", self.people[0])
-        self._start(poller.poll(self.rooms_of(self.people[0])))
+        posters = [Poster(self.script, f"{n}-http", self.people[n]) for n in (3, 7)]
+        self.readers += [poller, *posters]
+        rate, over_http = self.size.rate, self.size.over_http
+        self._start(poller.poll(self.rooms_of(poller.account)))
         return [
             *(
-                each.write(self.rooms_of(each.account), 0.9 * self.rate / PEOPLE)
+                each.write(self.rooms_of(each.account), (1 - over_http) * rate / len(self.people))
                 for each in self.listeners
                 if isinstance(each, Writer)
             ),
             *(
-                Poster(self.script, f"{person.name}-http", person).write(
-                    self.rooms_of(person), 0.05 * self.rate
-                )
-                for person in (self.people[3], self.people[7])
+                each.write(self.rooms_of(each.account), over_http * rate / len(posters))
+                for each in posters
+                if over_http
             ),
         ]
 
     def rooms_of(self, person: Account) -> list[int]:
-        """Room n is of the nth person and the next one."""
-        n = self.people.index(person)
-        return [self.rooms[n - 1], self.rooms[n]]
+        return [room for room, pair in self.rooms.items() if person in pair]
 
     # ---- ending ----------------------------------------------------------------------------------
 

@@ -34,12 +34,16 @@ GATEWAY_SECONDS = 5.5
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that is broken for `seconds`, and what holds all the same."""
+    """Something that is broken for `seconds`, and what holds all the same.
+
+    Those that are not `is_short` are left to `make soak`.
+    """
 
     name: str
     strike: Strike
     seconds: float = 0.0
     bounds: Bounds = field(default_factory=Bounds)
+    is_short: bool = True
 
 
 def nothing(_: Stack) -> AbstractContextManager[None]:

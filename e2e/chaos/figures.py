@@ -16,20 +16,37 @@ if TYPE_CHECKING:
     from e2e.history.history import Finding, History
 
 
+# What each promise is called in a report, and which checkers stand for it.
+PROMISES = {
+    "lost": {"lost"},
+    "doubled": {"doubled", "phantom"},
+    "reordered": {"real_time", "session_order", "heard_order", "agreement"},
+    "gaps": {"dense", "missed", "fold", "snapshots", "disconnected"},
+    "leaked": {"leaked"},
+    "wrongly counted": {"markers", "unread"},
+    "too late": {"late", "unanswered", "not_recovered"},
+    "outgrown": {"outgrown"},
+}
+
+
+def broken(found: Counter[str]) -> dict[str, int]:
+    """How often each promise was broken."""
+    return {name: sum(found[each] for each in checkers) for name, checkers in PROMISES.items()}
+
+
 def figures(history: History, findings: Sequence[Finding]) -> str:
     """One paragraph: what was kept, how soon, and what was met on the way."""
-    found = Counter(each.checker for each in findings)
     acked = [seconds for seconds, _, kind in answers(history) if kind == "ok"]
     told = [delay.seconds for delay in delays(history)]
     back = recovery(history)
-    kept = " ".join(f"{name} {found[name]}" for name in ("lost", "doubled", "missed", "leaked"))
+    moved = Counter(each.who for each in history.of("open", "ok")).values()
+    kept = broken(Counter(each.checker for each in findings))
     return (
-        f"{len(history.sendings)} sent, {len(acked)} acknowledged, {len(told)} heard; {kept}; "
-        f"reordered {found['real_time'] + found['session_order'] + found['heard_order']}; "
-        f"gaps {found['dense']}; others {found.total()}\n"
+        f"{len(history.sendings)} sent, {len(acked)} acknowledged, {len(told)} heard; "
+        f"{', '.join(f'{number} {promise}' for promise, number in kept.items())}\n"
         f"  ack {spread(acked)}; behind {spread(told)}; "
         f"first ack after the fault {'never' if back is None else f'{back:.2f} s'}\n"
-        f"  met {dict(refusals(history).most_common())}"
+        f"  moved {max(moved) - 1} times at most; met {dict(refusals(history).most_common())}"
     )
 
 

@@ -33,8 +33,8 @@ def read_everything(crowd: Crowd, stack: Stack) -> None:
     """Write it down in the crowd's script."""
     _over_sql(crowd, stack)
     with httpx.Client(base_url=stack.address, timeout=20) as http:
-        for n, room in enumerate(crowd.rooms):
-            _history(crowd, http, room, crowd.people[n].bearer)
+        for room, (one, _) in crowd.rooms.items():
+            _history(crowd, http, room, one.bearer)
         for person in crowd.people:
             _unread(crowd, http, person)
 
@@ -45,7 +45,7 @@ def _over_sql(crowd: Crowd, stack: Stack) -> None:
 
         def rows(query: str) -> list[dict[str, Any]]:
             cursor.execute("SET TimeZone = 'UTC'")
-            cursor.execute(query, [crowd.rooms])
+            cursor.execute(query, [[*crowd.rooms]])
             names = [column.name for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from e2e.chaos.clients.script import Script
-from e2e.chaos.crowd import Crowd
+from e2e.chaos.crowd import Crowd, Size
 from e2e.chaos.final import read_everything
 from e2e.chaos.usage import usage
 from e2e.history.history import History
@@ -35,9 +35,9 @@ class Timing:
     after: float = 5.0
 
 
-def run(stack: Stack, fault: Fault, timing: Timing, *, rate: float = 50.0) -> History:
+def run(stack: Stack, fault: Fault, timing: Timing, size: Size | None = None) -> History:
     """Let the fault strike in the middle of it. Only from the main thread: it starts processes."""
-    crowd = Crowd(Script(stack.address), stack, rate)
+    crowd = Crowd(Script(stack.address), stack, size or Size())
     script, is_there = crowd.script, threading.Event()
 
     def measure(when: str) -> None:

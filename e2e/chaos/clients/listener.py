@@ -68,6 +68,8 @@ class Listener(Reader):
         self._refs += 1
         ref = f"{self.link}-{self._refs}"
         self.answers[ref] = answer = asyncio.get_running_loop().create_future()
+        # Nobody waits for it any more if saying it fails.
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             await self.say(command | {"ref": ref})
             async with asyncio.timeout(ANSWER_SECONDS):

@@ -55,7 +55,7 @@ def recovery(history: History) -> float | None:
 def refusals(history: History) -> Counter[str]:
     """How often each error was met."""
     failed = (each for act in (*ASKED, "read", "open") for each in history.of(act, "fail", "info"))
-    return Counter(each.error or "unknown" for each in failed)
+    return Counter(f"{each.act} {each.error or 'unknown'}" for each in failed)
 
 
 def outgrown(history: History) -> Iterator[Finding]:

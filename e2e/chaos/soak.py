@@ -1,0 +1,92 @@
+"""Faults at random, from a seed, for as long as told; and in the end the figures of all of it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from e2e.chaos.faults import FAULTS
+from e2e.chaos.figures import broken, report, spread
+from e2e.chaos.run import Timing, run
+from e2e.chaos.usage import usage
+from e2e.history.checkers.hearing import delays
+from e2e.history.checkers.serving import answers, outgrown, recovery, refusals
+from e2e.history.history import History
+from e2e.history.operations import Operation, now, save
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from e2e.history.history import Finding
+    from local.stack import Stack
+
+TIMING = Timing(before=5, after=8)
+LEAKS_SECONDS = 60.0
+
+
+@dataclass
+class Totals:
+    """The figures of all runs together."""
+
+    runs: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    sent: int = 0
+    acked: list[float] = field(default_factory=list)
+    behind: list[float] = field(default_factory=list)
+    back: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, name: str, history: History, findings: list[Finding]) -> None:
+        self.runs[name] += 1
+        self.found.update(each.checker for each in findings)
+        self.refused.update(refusals(history))
+        self.sent += len(history.sendings)
+        self.acked += [seconds for seconds, _, kind in answers(history) if kind == "ok"]
+        self.behind += [delay.seconds for delay in delays(history)]
+        if (back := recovery(history)) is not None:
+            self.back[name].append(back)
+
+    def lines(self) -> Iterator[str]:
+        """What to print of it."""
+        yield f"{self.runs.total()} runs, {self.sent} messages sent, {len(self.behind)} heard"
+        for promise, number in broken(self.found).items():
+            yield f"{promise}: {number}"
+        yield f"acknowledged after: {spread(self.acked)}"
+        yield f"heard after: {spread(self.behind)}"
+        for name, seconds in sorted(self.back.items()):
+            told = f"first ack after {max(seconds):.2f} s at most"
+            yield f"  {name} ({self.runs[name]} times): {told}"
+        yield f"met on the way: {dict(self.refused.most_common())}"
+
+
+def soak(stack: Stack, *, seconds: float, seed: int, histories: Path) -> bool:
+    """Print each run and the figures; says whether every promise was kept."""
+    print(f"Seed {seed}, for {seconds:.0f} s", flush=True)
+    chance, totals = random.Random(seed), Totals()
+    run(stack, FAULTS["nothing"], TIMING)  # So that all that is made once is there.
+    before = _measured(stack, "before")
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        name = chance.choice(sorted(FAULTS))
+        history = run(stack, FAULTS[name], TIMING)
+        text, findings = report(name, history)
+        print(text, flush=True)
+        if findings:
+            save(history.operations, histories / f"history-{totals.runs.total()}.jsonl")
+        totals.add(name, history, findings)
+    time.sleep(LEAKS_SECONDS)
+    leaks = list(outgrown(History([*before, *_measured(stack, "after")])))
+    totals.found.update(each.checker for each in leaks)
+    print("\n".join([*totals.lines(), *(each.text for each in leaks)]), flush=True)
+    return not totals.found
+
+
+def _measured(stack: Stack, when: str) -> list[Operation]:
+    return [
+        Operation(at=now(), who=who, act="usage", event=what, seq=number, via=when)
+        for who, what, number in usage(stack)
+    ]
