@@ -57,6 +57,7 @@ def miss(person, room, number):
 
 
 class TestFullSocket:
+    @pytest.mark.not_under_daphne("it takes everything, however much: no socket is ever full")
     def test_is_refilled_in_order_or_cut_while_others_hear_all(
         self, enter, counted, doorbell, alice, bob, room
     ):
