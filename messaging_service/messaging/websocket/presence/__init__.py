@@ -45,10 +45,11 @@ class Keeper:
 def is_clean(disconnect: Mapping[str, Any]) -> bool:
     """Whether a client closed its connection, by what ASGI says of its end; else it broke.
 
-    uvicorn says 1005 of a broken connection too, but only of a closed one that it has a reason.
+    Of one closed without a code uvicorn says 1005 and a reason, Daphne nothing. uvicorn says 1005
+    of a broken connection too, but without a reason.
     """
     code = disconnect.get("code")
-    return code in _FAREWELLS or (code == _NO_CODE and "reason" in disconnect)
+    return code is None or code in _FAREWELLS or (code == _NO_CODE and "reason" in disconnect)
 
 
 _keeper: Keeper | None = None
