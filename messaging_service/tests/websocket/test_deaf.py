@@ -12,9 +12,12 @@ from messaging.models import Message, Room
 from messaging.websocket.hub.subscriptions import Subscriptions
 from messaging_service.tests.doorbell import Fate
 from messaging_service.tests.engines import frozen
+from messaging_service.tests.servers import closing_with
 from messaging_service.tests.websocket.test_races import doorbell, fill, listen, say
 
 __all__ = ["doorbell", "listen"]
+
+RESTARTING = closing_with(1012)
 
 
 def test_a_room_that_only_a_catch_up_tells_of_is_listened_to(
@@ -53,7 +56,7 @@ class TestADatabaseThatWentBack:
         Message.objects.filter(room_id=room, seq__gt=10).delete()
         Room.objects.filter(pk=room).update(pos=10, seq=10)
         new = listen(bob, path=f"/ws/chat/{room}/")
-        assert (old.closed(within=8), new.closed(within=8)) == (1012, 1012)
+        assert (old.closed(within=8), new.closed(within=8)) == (RESTARTING, RESTARTING)
 
     def test_closes_also_who_has_more_to_catch_up(self, listen, doorbell, alice, bob, room):
         fill(room, alice, 300, content="x" * 2_000)
@@ -62,7 +65,7 @@ class TestADatabaseThatWentBack:
         time.sleep(2.5)
         with connection.cursor() as cursor:
             cursor.execute("UPDATE epoch SET value = gen_random_uuid()")
-        assert behind.closed(within=6) == 1012
+        assert behind.closed(within=6) == RESTARTING
 
 
 class TestAChannel:

@@ -1,18 +1,16 @@
 """How long a socket lives, and how it lives on."""
 
-import os
 import time
 from pathlib import Path
 
 import pytest
 
 from messaging.models import Epoch, Room
-from messaging_service.tests.servers import SOCKET_SERVER, start_servers
+from messaging_service.tests.servers import closing_with, start_servers
 from messaging_service.tests.sockets import Socket
 from service_kit.testing import token_for
 
-# Daphne cannot say 1012.
-STARTING_OVER = 1012 if os.environ[SOCKET_SERVER] == "uvicorn" else 1000
+STARTING_OVER = closing_with(1012)
 
 
 @pytest.fixture

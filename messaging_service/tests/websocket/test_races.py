@@ -213,16 +213,17 @@ def told_after(socket, number):
     ]
 
 
-def fill(room, sender):
-    """Put a message into a room as a send would have, and tell nobody."""
+def fill(room, sender, number=1, *, content="x"):
+    """Put messages into a room as sends would have, and tell nobody."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO messages (room_id, seq, created_pos, pos, sender_id, client_id,"
             " request_hash, message_type, content, timestamp)"
-            " VALUES (%s, 1, 1, 1, %s, gen_random_uuid()::text, '', 'text', 'x', now())",
-            [room, sender.id],
+            " SELECT %s, n, n, n, %s, gen_random_uuid()::text, '', 'text', %s, now()"
+            " FROM generate_series(1, %s) AS n",
+            [room, sender.id, content, number],
         )
-    Room.objects.filter(pk=room).update(seq=1, pos=1)
+    Room.objects.filter(pk=room).update(seq=number, pos=number)
 
 
 def many_rooms(person):
