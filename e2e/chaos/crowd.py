@@ -16,6 +16,7 @@ from e2e.chaos.clients.poster import Poster
 from e2e.chaos.clients.reader import Reader
 from e2e.chaos.clients.script import Account, Script, patiently, sign_up
 from e2e.chaos.clients.writer import Writer
+from e2e.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -27,6 +28,7 @@ GUESTS = 3
 # What is behind is repaired within 5 s: nothing may come after that.
 QUIET_SECONDS = 6.0
 SETTLE_SECONDS = 60.0
+SCATTER_SECONDS = 3.0
 PATIENT, IMPATIENT = 25.0, 6.0
 
 
@@ -59,10 +61,15 @@ class Crowd:
     rooms: dict[int, tuple[Account, Account]] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
+    far: Proxy = field(init=False)
+    _loop: asyncio.AbstractEventLoop = field(init=False)
     _beside: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def perform(self, is_there: Event, when_quiet: Callable[[], None]) -> None:
         """Be there, write until the script says no more, and see it through to the end."""
+        self._loop = asyncio.get_running_loop()
+        # Second devices are behind it.
+        self.far = Proxy(self.stack.port)
         try:
             await self._arrive()
             await self._until_current()
@@ -74,6 +81,16 @@ class Crowd:
             await _stop(*self._beside)
             for reader in self.readers:
                 await reader.http.aclose()
+            self.far.close()
+
+    def scatter(self) -> None:
+        """Let everybody come back to some process or other, and wait until they have; any thread.
+
+        Those that stay with one process stay for the whole run otherwise.
+        """
+        for listener in self.listeners:
+            self._loop.call_soon_threadsafe(listener.cut)
+        time.sleep(SCATTER_SECONDS)
 
     async def _work(self) -> None:
         """Write until the script says no more; raises TimeoutError if that cannot be settled."""
@@ -102,7 +119,9 @@ class Crowd:
                     await self._open_room(http, person, other)
         for person in self.people:
             self._listens(Writer(self.script, f"{person.name}-1", person, patience=PATIENT))
-            self._listens(Listener(self.script, f"{person.name}-2", person, patience=IMPATIENT))
+            second = Listener(self.script, f"{person.name}-2", person, patience=IMPATIENT)
+            second.address = f"http://localhost:{self.far.port}"
+            self._listens(second)
         for guest in self.guests:
             self._listens(Listener(self.script, f"{guest.name}-1", guest, patience=IMPATIENT))
 

@@ -53,7 +53,7 @@ def run(stack: Stack, fault: Fault, timing: Timing, size: Size | None = None) ->
                 pass
             time.sleep(timing.before)
             measure("before")
-            _strike(fault, stack, script)
+            _strike(fault, crowd)
             time.sleep(timing.after)
         finally:
             script.is_writing = False
@@ -62,8 +62,8 @@ def run(stack: Stack, fault: Fault, timing: Timing, size: Size | None = None) ->
     return History(script.operations, fault.bounds)
 
 
-def _strike(fault: Fault, stack: Stack, script: Script) -> None:
-    script.note(fault.name, "phase", event="inject")
-    with fault.strike(stack):
+def _strike(fault: Fault, crowd: Crowd) -> None:
+    crowd.script.note(fault.name, "phase", event="inject")
+    with fault.strike(crowd):
         time.sleep(fault.seconds)
-    script.note(fault.name, "phase", event="heal")
+    crowd.script.note(fault.name, "phase", event="heal")

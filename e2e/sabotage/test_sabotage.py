@@ -53,7 +53,7 @@ def sabotaged(stack: Stack, name: str) -> Iterator[None]:
 # Over HTTP nothing is sabotaged, and two ways of numbering would never be done with each other.
 OVER_SOCKETS = Size(over_http=0)
 SABOTAGES = {
-    "early_ack": ("postgres restarted", OVER_SOCKETS, {"lost"}),
+    "early_ack": ("postgres killed", OVER_SOCKETS, {"lost"}),
     "sequence": ("nothing", OVER_SOCKETS, {"dense", "missed"}),
     "group_only": ("nothing", OVER_SOCKETS, {"leaked"}),
     # A busy room's next message would give a lost one away.

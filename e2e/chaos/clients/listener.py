@@ -33,6 +33,7 @@ class Listener(Reader):
     def __init__(self, script: Script, who: str, account: Account, *, patience: float) -> None:
         super().__init__(script, who, account)
         self.patience = patience
+        self.address = script.address
         self.positions: dict[int, int] = {}
         self.last_seq: dict[int, int] = {}
         self.user_pos = 0
@@ -96,7 +97,7 @@ class Listener(Reader):
 
     async def _live_once(self) -> str:
         """One connection from its beginning to its end, and why it ended."""
-        url = self.script.address.replace("http", "ws", 1) + "/ws/chat/"
+        url = self.address.replace("http", "ws", 1) + "/ws/chat/"
         try:
             async with connect(
                 url,

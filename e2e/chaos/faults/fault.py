@@ -1,0 +1,31 @@
+"""One line of the table of faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from e2e.history.history import Bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from e2e.chaos.crowd import Crowd
+
+    # Broken when it is entered, healed when it is left.
+    Strike = Callable[[Crowd], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is broken for `seconds`, and what holds all the same.
+
+    Those that are not `is_short` are left to `make soak`.
+    """
+
+    name: str
+    strike: Strike
+    seconds: float = 0.0
+    bounds: Bounds = field(default_factory=Bounds)
+    is_short: bool = True

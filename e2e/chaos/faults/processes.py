@@ -1,0 +1,91 @@
+"""Processes that end, stop for a while, or run out of what they need."""
+
+from __future__ import annotations
+
+import resource
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from e2e.faults import family_of, frozen, killed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from e2e.chaos.crowd import Crowd
+
+# After this the gateway has looked again whether a server is up.
+GATEWAY_SECONDS = 5.5
+FEW_FILES = 8
+
+
+@contextmanager
+def nothing(_: Crowd) -> Iterator[None]:
+    yield
+
+
+def kill(*names: str) -> Callable[[Crowd], AbstractContextManager[object]]:
+    """End these at once, and start them again."""
+
+    @contextmanager
+    def strike(crowd: Crowd) -> Iterator[None]:
+        with ExitStack() as killing:
+            for name in names:
+                killing.enter_context(killed(crowd.stack, name))
+            yield
+
+    return strike
+
+
+def freeze(name: str) -> Callable[[Crowd], AbstractContextManager[object]]:
+    return lambda crowd: frozen(crowd.stack, name)
+
+
+@contextmanager
+def kill_sockets_in_turn(crowd: Crowd) -> Iterator[None]:
+    """Each socket process is ended at once, mid-send, and started again before the next."""
+    for process in crowd.stack.socket_processes:
+        with killed(crowd.stack, process.name):
+            time.sleep(1)
+        time.sleep(1)
+    yield
+
+
+@contextmanager
+def replace_everything_in_turn(crowd: Crowd) -> Iterator[None]:
+    """A rolling restart: each process of ours is asked to end, and started again."""
+    for process in crowd.stack.servers:
+        process.stop()
+        crowd.stack.restart(process.name)
+        time.sleep(GATEWAY_SECONDS)
+    yield
+
+
+@contextmanager
+def forget_auth_service(crowd: Crowd) -> Iterator[None]:
+    """Who signs tokens is away, and who verifies them starts anew meanwhile."""
+    names = [process.name for process in crowd.stack.auth_processes]
+    with kill(*names)(crowd):
+        for name in ("messaging_service", "messaging_sockets-1"):
+            crowd.stack.restart(name)
+        yield
+
+
+@contextmanager
+def run_out_of_files(crowd: Crowd) -> Iterator[None]:
+    """A socket process may open only a few files more than it has open."""
+    (pid,) = family_of(crowd.stack.process("messaging_sockets-1").pid)
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    highest = max(int(each.name) for each in _files(pid))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + FEW_FILES, before[1]))
+    try:
+        crowd.scatter()
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+def _files(pid: int) -> Iterator[Path]:
+    return Path(f"/proc/{pid}/fd").iterdir()
