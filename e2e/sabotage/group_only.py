@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 application = import_module("config.asgi").application
-feed: Any = import_module("messaging.websocket.hub.feed")
+roster: Any = import_module("messaging.websocket.hub.roster")
 seats: Any = import_module("messaging.websocket.hub.seats")
 
 
@@ -19,4 +19,4 @@ def stay(*_: object) -> None:
 
 
 seats.Seat.may_hear = may_hear
-feed.Feed._end = stay  # noqa: SLF001 - that is what sabotage is.
+roster.Roster._end = stay  # noqa: SLF001 - that is what sabotage is.

@@ -1,7 +1,8 @@
 """Tells every local socket what happens where it is, in order, without gaps.
 
 hub.py             who listens, and what comes from Redis
-feed.py            one channel: in the order of positions, once, to each seat that may know
+feed.py            one channel: in the order of positions, once, without gaps
+roster.py          who hears it, and what becomes of him by it
 seats.py           one socket's place in one feed
 incoming.py        what came from Redis and waits for its turn
 newest.py          what of a person is out of date

@@ -42,4 +42,3 @@ class Typists:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        self._tell = lambda _: None
