@@ -27,7 +27,7 @@ test: installed-dev  ## Run every test, each suite in a process of its own
 	@PYTHONPATH="$(call SERVICE_PATH,auth_service)" $(PY) -m pytest auth_service/tests
 	@PYTHONPATH="$(call SERVICE_PATH,messaging_service)" $(PY) -m pytest messaging_service/tests
 	@PYTHONPATH="$(call SERVICE_PATH,messaging_service)" $(PY) -m pytest --socket-server=daphne \
-	  $(UNDER_DAPHNE:%=messaging_service/tests/websocket/test_%.py)
+	  $(UNDER_DAPHNE:%=messaging_service/tests/%.py) $(NOT_AGAIN:%=--deselect messaging_service/tests/%)
 	@$(PY) -m pytest local/tests
 	@$(PY) -m pytest e2e
 
@@ -69,8 +69,14 @@ types = cd $(1) && DEBUG=true SECRET_KEY=$(ANY_SECRET) JWT_ALGORITHM=HS256 JWT_S
 	PYTHONPATH="$(call SERVICE_PATH,$(1))" MYPYPATH="$(CURDIR)/shared:$(CURDIR)" \
 	"$(CURDIR)/$(PY)" -m mypy --config-file "$(CURDIR)/pyproject.toml" \
 	--cache-dir "$(CURDIR)/.mypy_cache/$(notdir $(firstword $(2)))" $(2)
-# What talks to real socket processes is tested with the other server too: docs/daphne.md.
-UNDER_DAPHNE := authentication commands expiry notifications origins sockets windows
+# What talks to real socket processes is tested with the other server too, but for what takes long
+# and has nothing to do with the server: docs/daphne.md.
+UNDER_DAPHNE := test_changes_of_messages test_doors test_events test_metrics test_presence test_reads \
+	test_without_redis $(addprefix websocket/test_,authentication catching_up commands deaf expiry \
+	full_sockets neighbours notifications origins races sockets windows)
+NOT_AGAIN := $(addprefix test_presence.py::,TestAKilledProcess \
+	TestGoing::test_with_a_second_device_here_is_not_told \
+	TestGoing::test_and_coming_back_at_once_is_not_told)
 ANY_SECRET := only-to-read-types-with-0123456789
 
 imports = cd $(1) && PYTHONPATH="$(call SERVICE_PATH,$(1))" "$(CURDIR)/$(PY)" -c \
