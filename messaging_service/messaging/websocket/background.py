@@ -1,8 +1,11 @@
 """Work that goes on by itself: an event loop alone keeps no more than a weak reference to it."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
+
+Failed = Callable[[Exception], None]
 
 
 class Background:
@@ -11,9 +14,12 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None], *, failed: Failed | None = None) -> None:
+        """`failed` is called with what the work raises, unless it is cancelled."""
         self._tasks.add(task := asyncio.create_task(work))
         task.add_done_callback(self._tasks.discard)
+        if failed is not None:
+            task.add_done_callback(partial(_look_at, failed))
 
     def cancel(self) -> None:
         for task in self._tasks:
@@ -23,3 +29,8 @@ class Background:
         """Cancel all, and return when they have ended."""
         self.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _look_at(failed: Failed, task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and isinstance(error := task.exception(), Exception):
+        failed(error)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from messaging.actions.writer import Outcome
 from messaging.serializers.fields import as_id
+from messaging.websocket.background import Background
 from messaging.websocket.expiry import Expiry
 from messaging.websocket.frames import Frame, error_frame, message_ack_frame
 from messaging.websocket.inbox import inbox_of
@@ -24,6 +25,7 @@ logger: Final = logging.getLogger(__name__)
 # Of an id unlike any other's, in every process.
 _PROCESS: Final = uuid.uuid4().hex
 _numbers: Final = count()
+_closing: Final = Background()
 
 MOST_UNSETTLED: Final = 64
 FAILED: Final = 1011
@@ -66,7 +68,7 @@ class Connection:
         self.patience = Patience()
         self._free = asyncio.Semaphore(MOST_UNSETTLED)
         self._inbox = inbox_of(asyncio.get_running_loop())
-        self._companions: list[asyncio.Task[None]] = []
+        self._companions = Background()
 
     def listen_through(self, outlet: Outlet) -> None:
         """Hear what is told, elsewhere than commands are answered; only before it listens."""
@@ -80,13 +82,7 @@ class Connection:
 
     def accompany(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something as long as the socket is open; it closes if that fails."""
-        self._companions.append(task := asyncio.create_task(work))
-        task.add_done_callback(self._fail_with)
-
-    def _fail_with(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()):
-            assert isinstance(error, Exception)
-            self.fail(error)
+        self._companions.start(work, failed=self.fail)
 
     def live_as(self, claims: Claims) -> None:
         """Live to the end of this token."""
@@ -99,8 +95,7 @@ class Connection:
         self.places.close()
         # They know each other, and collecting garbage stops every socket.
         del self.places
-        for task in self._companions:
-            task.cancel()
+        self._companions.cancel()
 
     def room_of(self, frame: dict[str, Any]) -> int:
         """The room a command is for; raises `invalid`."""
@@ -135,8 +130,7 @@ class Connection:
     def close(self, code: int, reason: str) -> None:
         """Close the socket soon, after what was sent before; nothing more is carried out."""
         self.is_closing = True
-        _closing.add(task := asyncio.create_task(self.outlet.close(code, reason)))
-        task.add_done_callback(_closing.discard)
+        _closing.start(self.outlet.close(code, reason))
 
     def _left(self, room_id: int) -> None:
         if room_id == self.room_id:
@@ -157,7 +151,3 @@ class Connection:
 
     def _expire(self) -> None:
         self.close(CLOSE_CODES["token_expired"], "The token has expired.")
-
-
-# The loop itself keeps only weak references to tasks.
-_closing: Final[set[asyncio.Task[None]]] = set()
