@@ -13,6 +13,7 @@ from messaging.actions.profiles import remember_caller
 from messaging.queries.positions import Standings, standings_of
 from messaging.websocket.authentication import PROTOCOL
 from messaging.websocket.bell import Bell
+from messaging.websocket.catching_up import CatchingUp
 from messaging.websocket.connection import Connection
 from messaging.websocket.frames import Frame
 from messaging.websocket.hub.streams import PersonStream, RoomStream
@@ -46,7 +47,7 @@ async def enter_room(connection: Connection, beginning: Beginning) -> None:
             places.sit(stream, window=standing.window, pos=standing.pos)
     if beginning.after is not None:
         positions = {connection.room_id: beginning.after}
-        await places.catch_up(positions, epoch=beginning.epoch)
+        await CatchingUp(places, epoch=beginning.epoch).in_rooms(positions)
 
 
 async def enter_all_rooms(connection: Connection, _: Beginning) -> None:

@@ -1,30 +1,25 @@
-"""Where one socket listens: in each room it is live, or behind and catching up."""
+"""Where one socket listens: the feeds it has open, and its seats in those where it is live."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from messaging.errors import NotFound
 from messaging.permissions import Window
-from messaging.queries.changes import Changes, personal_changes, room_changes
+from messaging.queries.changes import Changes
 from messaging.queries.positions import Standing
-from messaging.websocket.frames import Frame, error_frame, synced_frame
+from messaging.websocket.background import Background
+from messaging.websocket.catching_up import CatchingUp, synced
 from messaging.websocket.hub import hub
 from messaging.websocket.hub.seats import Seat
-from messaging.websocket.hub.streams import PersonStream, RoomStream, Stream
+from messaging.websocket.hub.streams import RoomStream, Stream
 from messaging.websocket.outlets import Outlet
-from messaging.websocket.threads import in_database_thread
-from service_kit.refusals import Refusal
 
 if TYPE_CHECKING:
     from messaging.websocket.hub.feed import Feed
 
-# Rooms that are read at once: each may bring a page of 256 KB.
-ROOMS_AT_ONCE: Final = 50
 # Before reading again, where too much came in while it was read.
 RETRY_SECONDS: Final = 0.05
 
@@ -32,7 +27,7 @@ PERSONAL: Final = Window(0, 0, None)
 
 
 class Places:
-    """The feeds one socket listens to, and its seats in those where it is live.
+    """The feeds one socket listens to; in each it is live, or behind and catching up.
 
     `left` is called with a room when its membership is over; `failed` when a catch-up could not be
     read, and the socket must not go on as if nothing was missing; `sent_away` when all it was told
@@ -49,16 +44,17 @@ class Places:
         sent_away: Callable[[], None],
     ) -> None:
         self.epoch = ""
-        self._user_id = user_id
-        self._outlet = outlet
+        self.user_id = user_id
+        self.outlet = outlet
+        # Held by who catches up here.
+        self.one_at_a_time = asyncio.Lock()
         self._left = left
         self._failed = failed
         self._sent_away = sent_away
         self._feeds: dict[Stream, Feed] = {}
         self._seats: dict[Stream, Seat] = {}
-        self._one_at_a_time = asyncio.Lock()
         self._is_closed = False
-        self._work: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     # ---- being somewhere -------------------------------------------------------------------------
 
@@ -69,24 +65,25 @@ class Places:
         self._feeds.update(zip(new, feeds, strict=True))
 
     @contextmanager
-    def arriving(self) -> Iterator[None]:
-        """Everything told in here reaches who reads where it begins, and then sits down."""
+    def arriving(self, streams: Iterable[Stream] | None = None) -> Iterator[None]:
+        """Be live in none of these, or nowhere; all that is told in here reaches who sits down."""
         with ExitStack() as arrivals:
-            for feed in self._feeds.values():
-                arrivals.enter_context(feed.arriving())
+            for stream in self._feeds if streams is None else streams:
+                arrivals.enter_context(self._feeds[stream].arriving())
+                self._stand_up(stream)
             yield
 
     def sit(self, stream: Stream, *, window: Window = PERSONAL, pos: int) -> None:
         """Be live from a position on; where too much came meanwhile, catch up first."""
         seat = Seat(
-            user_id=self._user_id,
-            outlet=self._outlet,
+            user_id=self.user_id,
+            outlet=self.outlet,
             window=window,
             cursor=pos,
             owner=self,
         )
         if not self._feeds[stream].join(seat):
-            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._follow, stream, pos)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self.follow, stream, pos)
         elif seat.is_live:
             self._seats[stream] = seat
 
@@ -96,11 +93,19 @@ class Places:
         if stream in self._feeds:
             self.sit(stream, window=standing.window, pos=standing.pos)
         else:
-            self._follow(stream, standing.pos)
+            self.follow(stream, standing.pos)
 
-    def follow_room(self, room_id: int, pos: int) -> None:
-        """Listen to a room as well, from a position on, and say when it is caught up."""
-        self._follow(RoomStream(room_id), pos)
+    def follow(self, stream: Stream, pos: int) -> None:
+        """Catch up from a position on without having been asked, and be live from there."""
+        if self._is_closed:
+            return
+        self._stand_up(stream)
+        catching_up = CatchingUp(self, is_asked=False)
+        if isinstance(stream, RoomStream):
+            work = catching_up.in_rooms({stream.room_id: pos})
+        else:
+            work = catching_up.personally(pos)
+        self._background.start(work, failed=self._failed)
 
     def position_in(self, room_id: int) -> int | None:
         feed = self._feeds.get(RoomStream(room_id))
@@ -108,8 +113,7 @@ class Places:
 
     def close(self) -> None:
         self._is_closed = True
-        for task in self._work:
-            task.cancel()
+        self._background.cancel()
         for stream, seat in self._seats.items():
             self._feeds[stream].leave(seat)
         hub().release(self._feeds.values(), self)
@@ -133,139 +137,21 @@ class Places:
             self._left(stream.room_id)
 
     def behind(self, stream: Stream, pos: int) -> None:
-        self._follow(stream, pos)
+        self.follow(stream, pos)
 
     def renewed(self, stream: Stream, pos: int) -> None:
-        self._outlet.send(self._synced(stream, Changes([], pos, complete=False), ref=None))
+        changes = Changes([], pos, complete=False)
+        self.outlet.send(synced(stream, changes, epoch=self.epoch))
 
     def added(self, text: bytes) -> None:
         room = orjson.loads(text)
-        self.follow_room(room["id"], room["pos"])
+        self.follow(RoomStream(room["id"]), room["pos"])
 
-    def send_away(self) -> None:
-        self._is_closed = True
-        self._sent_away()
-
-    def _add_if_new(self, text: bytes) -> None:
+    def add_if_new(self, text: bytes) -> None:
         """Follow a room that nobody told live of; one listened to already goes on as it is."""
         if RoomStream(orjson.loads(text)["id"]) not in self._feeds:
             self.added(text)
 
-    def _follow(self, stream: Stream, pos: int) -> None:
-        if self._is_closed:
-            return
-        self._stand_up(stream)
-        if isinstance(stream, RoomStream):
-            self._spawn(self.catch_up({stream.room_id: pos}, is_asked=False))
-        else:
-            self._spawn(self.catch_up_personally(pos, is_asked=False))
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        async def work_or_fail() -> None:
-            try:
-                await work
-            except Exception as error:  # noqa: BLE001 - the socket's owner says what becomes of it.
-                self._failed(error)
-
-        task = asyncio.create_task(work_or_fail())
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
-
-    # ---- catching up -----------------------------------------------------------------------------
-
-    async def catch_up(
-        self,
-        positions: Mapping[int, int],
-        *,
-        ref: str | None = None,
-        epoch: str | None = None,
-        is_asked: bool = True,
-    ) -> None:
-        """Bring what changed in rooms since these positions, and be live in them from there on.
-
-        Who asked gets a page, and asks again for more; who did not is brought all of it.
-        """
-        async with self._one_at_a_time:
-            left = iter(positions.items())
-            while some := dict(islice(left, ROOMS_AT_ONCE)):
-                if self._outlet.is_closed:
-                    return
-                await self._catch_up(some, ref, epoch, is_asked=is_asked)
-
-    async def _catch_up(
-        self, positions: Mapping[int, int], ref: str | None, epoch: str | None, *, is_asked: bool
-    ) -> None:
-        streams = [RoomStream(room_id) for room_id in positions]
-        await self.open(streams)
-        with self._behind(streams):
-            async with hub().catching_up:
-                found = await in_database_thread(
-                    room_changes, user_id=self._user_id, positions=positions, epoch=epoch
-                )
-            for room_id, changes in found.rooms.items():
-                if changes is None:
-                    self._refuse(room_id, NotFound("room"), ref)
-                else:
-                    await self._bring(RoomStream(room_id), changes, ref, is_asked=is_asked)
-
-    async def catch_up_personally(
-        self,
-        after: int,
-        *,
-        ref: str | None = None,
-        epoch: str | None = None,
-        is_asked: bool = True,
-    ) -> None:
-        """The same for what is personal to the socket's owner."""
-        stream = PersonStream(self._user_id)
-        async with self._one_at_a_time:
-            with self._behind([stream]):
-                async with hub().catching_up:
-                    changes = await in_database_thread(
-                        personal_changes, user_id=self._user_id, after=after, epoch=epoch
-                    )
-                await self._bring(stream, changes, ref, is_asked=is_asked)
-
-    @contextmanager
-    def _behind(self, streams: Iterable[Stream]) -> Iterator[None]:
-        """Hear nothing live there, and miss nothing."""
-        with ExitStack() as arrivals:
-            for stream in streams:
-                arrivals.enter_context(self._feeds[stream].arriving())
-                self._stand_up(stream)
-            yield
-
-    async def _bring(
-        self, stream: Stream, changes: Changes, ref: str | None, *, is_asked: bool
-    ) -> None:
-        for event in changes.events:
-            self._outlet.send(Frame(event.text, kind=event.kind))
-        if changes.more and not is_asked:
-            self._follow(stream, changes.pos)
-        else:
-            self._outlet.send(self._synced(stream, changes, ref))
-        if not changes.more:
-            self.sit(stream, window=changes.window, pos=changes.pos)
-        for event in changes.events:
-            if event.kind == "room.added":
-                self._add_if_new(event.text)
-        await self._outlet.drain()
-
-    def _synced(self, stream: Stream, changes: Changes, ref: str | None) -> Frame:
-        where = (
-            {"room": stream.room_id, "pos": changes.pos}
-            if isinstance(stream, RoomStream)
-            else {"user_pos": changes.pos}
-        )
-        return synced_frame(
-            ref=ref,
-            **where,
-            epoch=self.epoch,
-            complete=changes.complete,
-            more=changes.more,
-            reads=None if changes.more else (changes.reads or None),
-        )
-
-    def _refuse(self, room_id: int, refusal: Refusal, ref: str | None) -> None:
-        self._outlet.send(error_frame(refusal, ref=ref, room_id=room_id))
-        self.ended(RoomStream(room_id))
+    def send_away(self) -> None:
+        self._is_closed = True
+        self._sent_away()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from messaging.serializers.changes import sync_input
+from messaging.websocket.catching_up import CatchingUp
 from messaging.websocket.connection import Connection
 from service_kit.refusals import Refusal
 
@@ -10,11 +11,11 @@ from service_kit.refusals import Refusal
 async def sync(connection: Connection, frame: dict[str, Any], ref: str | None) -> None:
     asked = sync_input.run_validation(frame)
     positions = _positions(connection, asked)
+    catching_up = CatchingUp(connection.places, ref=ref, epoch=asked.get("epoch"))
     try:
-        epoch = asked.get("epoch")
-        await connection.places.catch_up(positions, ref=ref, epoch=epoch)
+        await catching_up.in_rooms(positions)
         if "user_pos" in asked:
-            await connection.places.catch_up_personally(asked["user_pos"], ref=ref, epoch=epoch)
+            await catching_up.personally(asked["user_pos"])
     except Exception as error:  # noqa: BLE001 - some rooms are behind now, and must not stay so.
         connection.fail(error)
 
