@@ -45,18 +45,20 @@ class Environment(environ.Env):  # type: ignore[misc]
     def database(self) -> dict[str, Any]:
         """Return Django's DATABASES["default"] from DB_HOST DB_PORT DB_NAME DB_USER DB_PASSWORD.
 
-        Connections stay open. DB_PASSWORD must be set, but may be empty where Postgres trusts.
+        Connections stay open, and one that has ended is replaced before a request needs it.
+        DB_PASSWORD must be set, but may be empty where Postgres trusts.
         """
         if "DB_PASSWORD" not in self.ENVIRON:
             raise ImproperlyConfigured("DB_PASSWORD must be set")
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "service_kit.postgresql",
             "HOST": self.required("DB_HOST"),
             "PORT": self.required("DB_PORT"),
             "NAME": self.required("DB_NAME"),
             "USER": self.required("DB_USER"),
             "PASSWORD": self._genuine("DB_PASSWORD", self.ENVIRON["DB_PASSWORD"]),
             "CONN_MAX_AGE": None,
+            "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {
                 "application_name": self.service,
                 # A statement whose client gave up must not go on holding its locks.

@@ -113,10 +113,10 @@ class TestIsPlaceholder:
 class TestDatabase:
     def test_is_what_django_wants(self, make):
         database = make(**DATABASE).database()
-        assert database["ENGINE"] == "django.db.backends.postgresql"
+        assert database["ENGINE"] == "service_kit.postgresql"
         assert database["PASSWORD"] == "pa$$word-of-our-own"
         assert (database["HOST"], database["PORT"]) == ("postgres", "5432")
-        assert database["CONN_MAX_AGE"] is None
+        assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (None, True)
 
     @pytest.mark.parametrize("name", DATABASE)
     def test_names_what_is_missing(self, make, name):

@@ -1,0 +1,1 @@
+"""Django's Postgres backend, which notices for nothing that its connection has ended."""
