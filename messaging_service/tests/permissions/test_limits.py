@@ -15,7 +15,7 @@ import pytest
 
 from local.redis import Redis
 from messaging.errors import RateLimited
-from messaging.permissions.limits import Bucket, Given, SharedLimit
+from messaging.permissions.limits import Bucket, Given, SharedLimit, TypingLimit
 from messaging.permissions.limits.shared import PAUSE_SECONDS
 from messaging_service.tests.engines import frozen, own_redis
 
@@ -77,6 +77,35 @@ class TestABucket:
         bucket = Bucket(per_second=1000, burst=3)
         time.sleep(0.05)
         assert bucket.give(100)[0] == 3
+
+
+class TestTyping:
+    WHO = "1", 7
+
+    def test_is_told_again_after_a_second(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now, limit = 100.0, TypingLimit()
+        monkeypatch.setattr("messaging.permissions.limits.typing.monotonic", lambda: now)
+        limit.told(self.WHO, is_typing=True)
+        assert limit.is_too_much(self.WHO, is_typing=True)
+        now += 1
+        assert not limit.is_too_much(self.WHO, is_typing=True)
+
+    def test_that_ends_or_begins_is_told_at_once(self) -> None:
+        limit = TypingLimit()
+        for is_typing in (True, False, True):
+            assert not limit.is_too_much(self.WHO, is_typing=is_typing)
+            limit.told(self.WHO, is_typing=is_typing)
+
+    def test_is_counted_for_each_person_and_room(self) -> None:
+        limit = TypingLimit()
+        limit.told(self.WHO, is_typing=True)
+        assert not limit.is_too_much(("2", 7), is_typing=True)
+        assert not limit.is_too_much(("1", 8), is_typing=True)
+
+    def test_that_is_told_to_nobody_counts_for_nothing(self) -> None:
+        """Whoever may not say it is refused each time."""
+        limit = TypingLimit()
+        assert not any(limit.is_too_much(self.WHO, is_typing=True) for _ in range(100))
 
 
 class TestASharedLimit:

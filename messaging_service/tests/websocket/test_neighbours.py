@@ -10,6 +10,11 @@ import pytest
 from django.db import connection
 
 from messaging.permissions.limits import PRESENCE_BURST, PRESENCES_PER_SECOND
+from messaging.permissions.limits.typing import (
+    AGAIN_AFTER_SECONDS,
+    CHANGE_BURST,
+    CHANGES_PER_SECOND,
+)
 from messaging_service.tests.sockets import Socket
 
 ROOMS = 4_000
@@ -98,3 +103,40 @@ class TestWhoChangesHisMindAgainAndAgain:
         assert other.ask({"type": "ping"})["type"] == "pong"
         moods = [each for each in other.presence if each["custom_status"]]
         assert 0 < len(moods) <= may_have
+
+
+class TestWhoIsAlwaysTyping:
+    """Each time is told to as many as there are in the room, and many sockets may say it."""
+
+    # Fewer than would be too many commands.
+    TIMES = 30
+
+    def test_is_told_to_others_at_a_pace(self, enter, alice, bob, room):
+        busy, other = [enter(alice, room) for _ in range(3)], enter(bob, room)
+        began = time.monotonic()
+        for _ in range(self.TIMES):
+            for socket in busy:
+                socket.send({"type": "typing", "is_typing": True, "ref": "keystroke"})
+        assert {s.expect("ack")["ref"] for s in busy for _ in range(self.TIMES)} == {"keystroke"}
+        # One socket's command may be on its way while the next comes.
+        may_have = len(busy) + (time.monotonic() - began) / AGAIN_AFTER_SECONDS
+        assert 0 < self.heard(other) <= may_have
+
+    def test_and_no_longer_typing_too(self, enter, alice, bob, room):
+        restless, other = enter(alice, room), enter(bob, room)
+        began = time.monotonic()
+        for number in range(self.TIMES):
+            told = {"type": "typing", "is_typing": number % 2 == 0, "ref": "keystroke"}
+            assert restless.ask(told)["type"] == "ack"
+        may_have = CHANGE_BURST + CHANGES_PER_SECOND * (time.monotonic() - began) + 2
+        assert CHANGE_BURST <= self.heard(other) <= may_have
+
+    @staticmethod
+    def heard(socket):
+        """How often it was told, with what may be on its way still."""
+        time.sleep(PAUSE_SECONDS)
+        socket.send({"type": "ping"})
+        count = 0
+        while (frame := socket.next())["type"] != "pong":
+            count += frame["type"] == "typing"
+        return count

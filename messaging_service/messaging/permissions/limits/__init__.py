@@ -4,6 +4,7 @@ bucket.py          Bucket: in memory, for what only one process sees
 shared.py          SharedLimit: one for each user; where Redis is away, each process counts alone
 redis_buckets.py   the buckets in Redis
 sockets.py         SocketCount: how many sockets somebody holds open
+typing.py          TypingLimit: how much of somebody's typing others are told of
 """
 
 import os
@@ -14,8 +15,17 @@ from django.conf import settings
 
 from messaging.permissions.limits.bucket import Bucket, Given
 from messaging.permissions.limits.shared import SharedLimit
+from messaging.permissions.limits.typing import TypingLimit
 
-__all__ = ["Bucket", "Given", "SharedLimit", "command_bucket", "message_limit", "presence_limit"]
+__all__ = [
+    "Bucket",
+    "Given",
+    "SharedLimit",
+    "TypingLimit",
+    "command_bucket",
+    "message_limit",
+    "presence_limit",
+]
 
 PRESENCES_PER_SECOND: Final = 2
 PRESENCE_BURST: Final = 20
