@@ -61,7 +61,9 @@ def test_tells_at_most_one_a_second(listen, alice, bob, carol, open_room, room, 
         last = socket.next()
         moments.append(time.monotonic())
         latest[last["room"]] = last["unread_count"]
-    assert min(after - before for before, after in pairwise(moments)) > 0.9
+    # Each comes when its reader has a turn, so one that is late shortens the next pause.
+    assert moments[-1] - moments[0] > len(moments) - 1.5
+    assert min(after - before for before, after in pairwise(moments)) > 0.5
     assert last["total"] == 40
 
 
