@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run reset test check e2e bench lock venv installed installed-dev
+.PHONY: help run reset test check e2e soak bench lock venv installed installed-dev
 
 # The first that is new enough, or plain python3 to complain about.
 PYTHON ?= $(or $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -45,6 +45,9 @@ check: installed-dev  ## Format, lint, types, imports
 
 e2e: installed-dev  ## Journeys through the gateway against the real system
 	@$(PY) -m pytest e2e
+
+soak: installed-dev  ## Break parts of it at random (make soak MINUTES=5 SEED=1 for that again)
+	@exec $(PY) -m e2e.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 bench: installed-dev  ## Measure the claims and write bench/results/ (make bench ONLY=fanout shows one)
 	@exec $(PY) -m bench $(if $(ONLY),--only $(ONLY))

@@ -23,8 +23,8 @@ def main() -> int:
     HISTORIES.mkdir(parents=True, exist_ok=True)
     with isolated_stack(sockets=3, http_each=2, settings=SETTINGS) as stack:
         if not arguments.faults:
-            seconds, seed = arguments.seconds, arguments.seed
-            return not soak(stack, seconds=seconds, seed=seed, histories=HISTORIES)
+            seconds = arguments.minutes * 60
+            return not soak(stack, seconds=seconds, seed=arguments.seed, histories=HISTORIES)
         wrong = 0
         for name in arguments.faults:
             history = run(stack, FAULTS[name], TIMING)
@@ -38,7 +38,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m e2e.chaos", description=__doc__)
     parser.add_argument("faults", nargs="*", choices=[*FAULTS, []], help="instead of a soak")
-    parser.add_argument("--seconds", type=float, default=1800.0)
+    parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     return parser.parse_args()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,13 +21,18 @@ PAGE_KILOBYTES = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 def usage(stack: Stack) -> Iterator[tuple[str, str, int]]:
-    """Give the part, what is counted, and how much of it there is."""
+    """Give the part, what is counted, and how much of it there is.
+
+    Processes of one kind are one part: clients go from one to another.
+    """
+    counted: Counter[tuple[str, str]] = Counter()
     for process in stack.processes:
-        if process.name != "postgres":
-            family = family_of(process.pid)
-            yield process.name, "kilobytes", sum(map(_kilobytes, family))
-            yield process.name, "files", sum(map(_files, family))
-            yield process.name, "threads", sum(map(_threads, family))
+        part, _, _ = process.name.partition("-")
+        for pid in family_of(process.pid) if part != "postgres" else ():
+            counted[part, "kilobytes"] += _kilobytes(pid)
+            counted[part, "files"] += _files(pid)
+            counted[part, "threads"] += _threads(pid)
+    yield from ((part, what, number) for (part, what), number in counted.items())
     with closing(stack.postgres.connect()) as link, link.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE client_port IS NOT NULL")
         yield "postgres", "connections", cursor.fetchall()[0][0]

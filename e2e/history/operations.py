@@ -30,7 +30,8 @@ class Operation:
     read            history over HTTP; the answer is of `pos`, its rows are `hear`s before it
     hear            a message or membership, as `event` says, over `via` live, resume or history
     open            a connection, the client's `link`th: ok, and info with `error` when it ended
-    sync            from `pos`; ok is a `synced` with `pos`, `complete`, and `more`
+    sync            from `pos`; ok is a `synced` with `pos`, `complete`, and `more`; fail means that
+                    the room is not his
     join leave      of `about`, by somebody with the right to
     unread          what HTTP says of `about`: `seq` unread
     phase           of the run, `event` says: inject heal quiet

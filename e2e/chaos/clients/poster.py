@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STORED = {200, 201}
-# The gateway says these too, and cannot know.
-UNKNOWN = {500, 502, 503, 504}
 
 
 class Poster(Reader):
@@ -53,7 +51,9 @@ class Poster(Reader):
 
     def _refused(self, answer: httpx.Response, said: dict[str, Any]) -> float | None:
         code = _code(answer)
-        is_unknown = answer.status_code in UNKNOWN and code != "unavailable"
+        # What has no code is the gateway's own answer. It cannot know; while it starts, it even says
+        # 404 to everything.
+        is_unknown = code in {"", "outcome_unknown"}
         error = code or str(answer.status_code)
         self._note("send", "info" if is_unknown else "fail", **said, error=error)
         if is_unknown or code in {"unavailable", "rate_limited"}:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import signal
+from signal import SIGINT, SIGQUIT
 from typing import Final
 
+from e2e.chaos.faults.abuse import read_nothing, send_a_byte_a_second
 from e2e.chaos.faults.fault import Fault
 from e2e.chaos.faults.network import (
     break_far_connections,
@@ -38,52 +39,48 @@ WITHOUT_REDIS: Final = Bounds(answer=2.0)
 WITHOUT_POSTGRES: Final = Bounds(answer=5.5, delivery_is_excused=True)
 WITHOUT_A_PROCESS: Final = Bounds(delivery_is_excused=True)
 
-FAULTS: Final = {
-    fault.name: fault
-    for fault in (
-        Fault("nothing", nothing, 5),
-        # ---- processes of ours ----
-        Fault("sockets killed in turn", kill_sockets_in_turn),
-        Fault("a socket process frozen", freeze("messaging_sockets-1"), 10, WITHOUT_A_PROCESS),
-        Fault("an HTTP process killed", kill("messaging_service"), 2),
-        Fault("everything replaced in turn", replace_everything_in_turn, is_short=False),
-        Fault("auth_service forgotten", forget_auth_service, 5),
-        Fault("no files left", run_out_of_files, 5),
-        Fault("gateway killed", kill("traefik"), 1, WITHOUT_A_PROCESS),
-        # ---- between half of the clients and the gateway ----
-        Fault("clients out of touch", lose_touch, 12, WITHOUT_A_PROCESS),
-        Fault("clients far away", go_far_away, 5),
-        Fault("clients reset", break_far_connections, 0),
-        # ---- Redis ----
-        Fault("redis restarted", kill("redis"), 3, WITHOUT_REDIS),
-        Fault("redis frozen", freeze("redis"), 10, WITHOUT_REDIS),
-        Fault("redis full", fill_redis, 5, WITHOUT_REDIS),
-        Fault("redis forgetful", forget_redis, 0, WITHOUT_REDIS, is_short=False),
-        Fault("redis cut off from one", cut_off("redis"), 8, WITHOUT_REDIS),
-        Fault("redis far from one", slow_store("redis", 0.1), 5, is_short=False),
-        # ---- Postgres ----
-        Fault("postgres killed", kill("postgres"), 3, WITHOUT_POSTGRES),
-        Fault("postgres stopped fast", stop_postgres(signal.SIGINT), 2, WITHOUT_POSTGRES),
-        Fault(
-            "postgres stopped at once",
-            stop_postgres(signal.SIGQUIT),
-            2,
-            WITHOUT_POSTGRES,
-            is_short=False,
-        ),
-        Fault("postgres frozen", freeze("postgres"), 10, WITHOUT_POSTGRES),
-        Fault("postgres full", refuse_connections, 5, WITHOUT_POSTGRES),
-        Fault("a room held", hold_a_room, 5, WITHOUT_POSTGRES),
-        Fault("postgres cut off from one", cut_off("postgres"), 8, WITHOUT_POSTGRES),
-        Fault("postgres far from one", slow_store("postgres", 0.1), 5, is_short=False),
-        Fault(
-            "postgres reset for one",
-            reset_again_and_again("postgres"),
-            0,
-            WITHOUT_POSTGRES,
-            is_short=False,
-        ),
-    )
-}
+_SHORT: Final = (
+    # ---- processes of ours ----
+    Fault("sockets killed in turn", kill_sockets_in_turn),
+    Fault("a socket process frozen", freeze("messaging_sockets-1"), 10, WITHOUT_A_PROCESS),
+    Fault("auth_service forgotten", forget_auth_service, 5),
+    Fault("no files left", run_out_of_files, 5),
+    # ---- clients, and the way to the gateway ----
+    Fault("gateway killed", kill("traefik"), 1, WITHOUT_A_PROCESS),
+    Fault("clients out of touch", lose_touch, 12, WITHOUT_A_PROCESS),
+    # ---- Redis ----
+    Fault("redis killed", kill("redis"), 3, WITHOUT_REDIS),
+    Fault("redis frozen", freeze("redis"), 10, WITHOUT_REDIS),
+    # ---- Postgres ----
+    Fault("postgres killed", kill("postgres"), 3, WITHOUT_POSTGRES),
+    Fault("postgres frozen", freeze("postgres"), 10, WITHOUT_POSTGRES),
+    Fault("postgres full", refuse_connections, 5, WITHOUT_POSTGRES),
+    Fault("a room held", hold_a_room, 5, WITHOUT_POSTGRES),
+)
+_LONG: Final = (
+    Fault("nothing", nothing, 5),
+    # ---- processes of ours ----
+    Fault("an HTTP process killed", kill("messaging_service"), 2),
+    Fault("everything replaced in turn", replace_everything_in_turn),
+    # ---- clients, and the way to the gateway ----
+    Fault("clients far away", go_far_away, 5),
+    Fault("clients reset", break_far_connections),
+    Fault("clients that read nothing", read_nothing, 12),
+    Fault("clients that send a byte a second", send_a_byte_a_second, 5),
+    # ---- Redis ----
+    Fault("redis full", fill_redis, 5, WITHOUT_REDIS),
+    Fault("redis forgetful", forget_redis, 0, WITHOUT_REDIS),
+    Fault("redis cut off from one", cut_off("redis"), 8, WITHOUT_REDIS),
+    Fault("redis far from one", slow_store("redis", 0.1), 5),
+    # ---- Postgres ----
+    Fault("postgres stopped fast", stop_postgres(SIGINT), 2, WITHOUT_POSTGRES),
+    Fault("postgres stopped at once", stop_postgres(SIGQUIT), 2, WITHOUT_POSTGRES),
+    Fault("postgres cut off from one", cut_off("postgres"), 8, WITHOUT_POSTGRES),
+    Fault("postgres far from one", slow_store("postgres", 0.1), 5),
+    Fault("postgres reset for one", reset_again_and_again("postgres"), 0, WITHOUT_POSTGRES),
+)
+# Those of the tests, and all of them for `make soak`.
+SHORT: Final = {fault.name: fault for fault in _SHORT}
+FAULTS: Final = SHORT | {fault.name: fault for fault in _LONG}
 
-__all__ = ["FAULTS", "Fault"]
+__all__ = ["FAULTS", "SHORT", "Fault"]

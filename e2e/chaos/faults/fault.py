@@ -19,13 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that is broken for `seconds`, and what holds all the same.
-
-    Those that are not `is_short` are left to `make soak`.
-    """
+    """Something that is broken for `seconds`, and what holds all the same."""
 
     name: str
     strike: Strike
     seconds: float = 0.0
     bounds: Bounds = field(default_factory=Bounds)
-    is_short: bool = True

@@ -85,7 +85,7 @@ def _models(history: History) -> dict[tuple[str, int], Model]:
 
 def _drops_the_room(each: Operation) -> bool:
     if each.act == "sync":
-        return each.kind == "ok" and not each.complete
+        return each.kind == "fail" or (each.kind == "ok" and not each.complete)
     return each.act == "hear" and each.event == "member.left" and each.about == each.user
 
 

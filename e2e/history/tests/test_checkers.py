@@ -325,6 +325,11 @@ class TestCheckers:
         excused = judge(History(story, Bounds(delivery_is_excused=True)))
         assert "late" not in {finding.checker for finding in excused}
 
+    def test_accept_that_a_removal_is_learnt_from_a_refusal(self) -> None:
+        learnt = {"act": "sync", "kind": "fail", "event": "", "via": "", "error": "not_found"}
+        story = but(learnt, who="carol-1", event="member.left")(correct())
+        assert judge(History(story)) == []
+
     def test_take_a_history_from_a_file(self, tmp_path: Path) -> None:
         story = correct()
         save(story, tmp_path / "history.jsonl")
