@@ -51,7 +51,7 @@ class Poster(Reader):
 
     def _refused(self, answer: httpx.Response, said: dict[str, Any]) -> float | None:
         code = _code(answer)
-        # What has no code is the gateway's own answer. It cannot know; while it starts, it even says
+        # What has no code is the gateway's own answer, and it cannot know: while it starts, it says
         # 404 to everything.
         is_unknown = code in {"", "outcome_unknown"}
         error = code or str(answer.status_code)
