@@ -29,7 +29,9 @@ _GUNICORN = (
 )
 _UVICORN = (
     *("-m", "uvicorn", "config.asgi:application", "--host", LOOPBACK),
-    *("--ws", "websockets-sansio", "--loop", "uvloop", "--http", "httptools"),
+    # uvicorn's websockets-sansio, with a limit to what it answers itself.
+    *("--ws", "messaging.websocket.protocol:LimitedProtocol"),
+    *("--loop", "uvloop", "--http", "httptools"),
     *("--ws-per-message-deflate", "false", "--ws-max-size", "65536"),
     # A client that vanished without a word is gone after 30 s, and shown so within 45 s.
     *("--ws-ping-interval", "15", "--ws-ping-timeout", "15"),

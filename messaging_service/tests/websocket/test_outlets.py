@@ -22,7 +22,8 @@ APPLICATION = "tests.websocket.outlet_app:application"
 CUT_AFTER_SECONDS = 3.0
 KIB = 1024
 UVICORN = (
-    *("uvicorn", APPLICATION, "--ws", "websockets-sansio", "--loop", "uvloop"),
+    *("uvicorn", APPLICATION, "--ws", "messaging.websocket.protocol:LimitedProtocol"),
+    *("--loop", "uvloop"),
     *("--http", "httptools", "--ws-per-message-deflate", "false", "--ws-max-size", "65536"),
     *("--no-access-log", "--log-level", "warning", "--lifespan", "off", "--host", LOOPBACK),
 )

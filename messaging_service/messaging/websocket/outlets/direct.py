@@ -33,7 +33,7 @@ class DirectOutlet:
     def fits(protocol: object) -> bool:
         """Whether this is uvicorn's sans-io protocol, uncompressed, with its handshake done."""
         return (
-            type(protocol).__name__ == "WebSocketsSansIOProtocol"
+            "WebSocketsSansIOProtocol" in [kind.__name__ for kind in type(protocol).__mro__]
             and getattr(protocol, "handshake_complete", False) is True
             and hasattr(protocol, "close_sent")
             and not getattr(getattr(protocol, "conn", None), "extensions", [None])
