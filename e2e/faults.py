@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 def family_of(pid: int) -> list[int]:
     """Return a process and its children, who may be in sessions of their own."""
-    statuses = {
-        int(file.parent.name): file.read_text() for file in Path("/proc").glob("[0-9]*/status")
-    }
+    statuses = {}
+    for file in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):  # It has ended meanwhile.
+            statuses[int(file.parent.name)] = file.read_text()
     return [pid, *(each for each, text in statuses.items() if f"PPid:\t{pid}\n" in text)]
 
 
