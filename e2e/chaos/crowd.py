@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from e2e.chaos.clients.doorkeeper import Doorkeeper
-from e2e.chaos.clients.listener import Listener
+from e2e.chaos.clients.observer import Observer
 from e2e.chaos.clients.poster import Poster
 from e2e.chaos.clients.reader import Reader
 from e2e.chaos.clients.script import Account, Script, patiently, sign_up
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from threading import Event
 
+    from e2e.chaos.clients.listener import Listener
     from local.stack import Stack
 
 GUESTS = 3
@@ -119,11 +120,11 @@ class Crowd:
                     await self._open_room(http, person, other)
         for person in self.people:
             self._listens(Writer(self.script, f"{person.name}-1", person, patience=PATIENT))
-            second = Listener(self.script, f"{person.name}-2", person, patience=IMPATIENT)
+            second = Observer(self.script, f"{person.name}-2", person, patience=IMPATIENT)
             second.address = f"http://localhost:{self.far.port}"
             self._listens(second)
         for guest in self.guests:
-            self._listens(Listener(self.script, f"{guest.name}-1", guest, patience=IMPATIENT))
+            self._listens(Observer(self.script, f"{guest.name}-1", guest, patience=IMPATIENT))
 
     @staticmethod
     async def _arrives(http: httpx.AsyncClient, name: str) -> Account:
@@ -150,7 +151,7 @@ class Crowd:
     def _writing(self) -> list[Coroutine[None, None, None]]:
         """Start who marks and polls until the end, and return who writes."""
         for listener in self.listeners:
-            if not isinstance(listener, Writer):
+            if isinstance(listener, Observer):
                 self._start(listener.mark_read())
         poller = Reader(self.script, "poller", self.people[0])
         posters = [Poster(self.script, f"{n}-http", self.people[n]) for n in (3, 7)]

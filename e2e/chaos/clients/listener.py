@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.25, 3.0
 PING_SECONDS = 2.0
-MARK_SECONDS = 1.0
 ME = 0  # Stands beside the ids of rooms, for what is personal.
 
 
@@ -35,7 +34,6 @@ class Listener(Reader):
         self.patience = patience
         self.address = script.address
         self.positions: dict[int, int] = {}
-        self.last_seq: dict[int, int] = {}
         self.user_pos = 0
         self.behind: set[int] = set()
         self.epoch = ""
@@ -161,34 +159,12 @@ class Listener(Reader):
             asked = {str(room): self.positions[room] for room in rooms}
             await self.say(self._sync() | {"rooms": asked})
 
-    async def mark_read(self) -> None:
-        """Read what came last, in one room after the other, until cancelled."""
-        while True:
-            await asyncio.sleep(random.uniform(0.5, 1.5) * MARK_SECONDS)
-            for room, seq in random.sample(
-                list(self.last_seq.items()), k=min(1, len(self.last_seq))
-            ):
-                await self._mark(room, seq)
-
-    async def _mark(self, room: int, seq: int) -> None:
-        self._note("mark", "invoke", room=room, seq=seq)
-        try:
-            answer = await self.ask({"type": "read", "room": room, "seq": seq})
-        except ConnectionError as error:
-            self._note("mark", "info", room=room, error=str(error))
-            return
-        if answer["type"] == "ack":
-            self._note("mark", room=room, seq=answer["seq"])
-        else:
-            self._note("mark", "info", room=room, error=answer["code"])
-
     # ---- frames ----------------------------------------------------------------------------------
 
     async def _take(self, frame: Frame) -> None:
         match frame["type"]:
             case "message" | "message.updated":
                 self._heard(frame, **seen(frame))
-                self.last_seq[frame["room"]] = frame["seq"]
             case "member.joined" | "member.left":
                 self._heard(frame, about=frame["user_id"], room=frame["room"], pos=frame["pos"])
                 if (frame["type"], frame["user_id"]) == ("member.left", self.account.user_id):
