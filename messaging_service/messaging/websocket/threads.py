@@ -61,6 +61,8 @@ async def _in_thread(
 
 
 def _run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    # As Django does before a request: Postgres may have restarted since this thread's last.
+    connection.close_if_unusable_or_obsolete()
     try:
         return function(*args, **kwargs)
     except Error:

@@ -58,15 +58,20 @@ class TestADatabaseThread:
         assert time.monotonic() - start < 0.3
         await slow
 
-    async def test_gets_over_a_killed_backend(self) -> None:
-        kill(await every_backend())
-        failures = 0
-        for _ in range(THREADS * 3):
-            asked = (in_database_thread(sleep_there, 0.02) for _ in range(THREADS))
-            found = await asyncio.gather(*asked, return_exceptions=True)
-            assert all(isinstance(each, (int, OperationalError)) for each in found)
-            failures += sum(isinstance(each, OperationalError) for each in found)
-        assert 0 < failures <= THREADS
+    async def test_replaces_a_backend_that_ended_while_nobody_asked(self) -> None:
+        before = await every_backend()
+        kill(before)
+        await asyncio.sleep(0.2)
+        assert not before & await every_backend()
+
+    async def test_gets_over_a_backend_that_ends_while_it_answers(self) -> None:
+        def end() -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+        for _ in range(THREADS * 2):
+            with pytest.raises(OperationalError):
+                await in_database_thread(end)
         assert len(await every_backend()) == THREADS
 
     async def test_hands_on_what_is_raised(self) -> None:

@@ -84,7 +84,11 @@ def connect() -> Connection:
         connection: Connection = psycopg2.connect(
             **parameters, options=f"{given} {_OPTIONS}".strip()
         )
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(_PREPARE)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(_PREPARE)
+    except psycopg2.Error:
+        connection.close()
+        raise
     return connection
