@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from e2e.overload.abuser import Abuser
 
 # Everybody else needs one in some minutes.
-HANDSHAKES_PER_SECOND = 5
+HANDSHAKES_PER_SECOND = 2
 MOST_SOCKETS = 20
 
 
 async def sockets(me: Abuser) -> None:
     """One more than one may have, and one more, and one more."""
     async with AsyncExitStack() as held:
+        for _ in range(MOST_SOCKETS):
+            await held.enter_async_context(me.socket())
         async for _ in paced(HANDSHAKES_PER_SECOND):
             await held.enter_async_context(me.socket())
 
