@@ -70,8 +70,11 @@ def soak(stack: Stack, *, seconds: float, seed: int, histories: Path) -> bool:
     run(stack, FAULTS["nothing"], TIMING)  # So that all that is made once is there.
     before = _measured(stack, "before")
     until = time.monotonic() + seconds
+    to_come: list[str] = []
     while time.monotonic() < until:
-        name = chance.choice(sorted(FAULTS))
+        # Each in its turn, so that none is left out for long.
+        to_come = to_come or chance.sample(sorted(FAULTS), len(FAULTS))
+        name = to_come.pop()
         history = run(stack, FAULTS[name], TIMING)
         text, findings = report(name, history)
         print(text, flush=True)
