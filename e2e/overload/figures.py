@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FOR_EVER_SECONDS = 10.0
 QUIET, LOUD = ("before", "after"), ("during",)
 # Below this nobody notices; and so long a pause is any busy machine's.
-UNNOTICED_MS = 50.0
+UNNOTICED_MS = 150.0
 MOST_OTHERS = 0.25
 
 
