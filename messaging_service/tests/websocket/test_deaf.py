@@ -12,8 +12,9 @@ from messaging.models import Message, Room
 from messaging.websocket.hub.subscriptions import Subscriptions
 from messaging_service.tests.doorbell import Fate
 from messaging_service.tests.engines import frozen
+from messaging_service.tests.filling import fill
 from messaging_service.tests.servers import closing_with
-from messaging_service.tests.websocket.test_races import doorbell, fill, listen, say
+from messaging_service.tests.websocket.test_races import doorbell, listen, say
 
 __all__ = ["doorbell", "listen"]
 
@@ -38,7 +39,7 @@ def test_a_refill_of_two_pages_shows_nothing_from_between_two_memberships(
 ):
     socket = listen(bob)
     with frozen(socket_server):
-        fill(room, alice, 400, content="x" * 2_000)
+        fill(room, alice.id, 400, content="x" * 2_000)
         remove_member(room_id=room, user_id=bob.id)
         add_member(room_id=room, user_id=carol.id)
         say(alice, room, "between")
@@ -51,7 +52,7 @@ def test_a_refill_of_two_pages_shows_nothing_from_between_two_memberships(
 
 class TestADatabaseThatWentBack:
     def test_closes_also_who_came_to_a_feed_of_before(self, listen, doorbell, alice, bob, room):
-        fill(room, alice, 20)
+        fill(room, alice.id, 20)
         old = listen(alice, path=f"/ws/chat/{room}/")
         Message.objects.filter(room_id=room, seq__gt=10).delete()
         Room.objects.filter(pk=room).update(pos=10, seq=10)
@@ -59,7 +60,7 @@ class TestADatabaseThatWentBack:
         assert (old.closed(within=8), new.closed(within=8)) == (RESTARTING, RESTARTING)
 
     def test_closes_also_who_has_more_to_catch_up(self, listen, doorbell, alice, bob, room):
-        fill(room, alice, 300, content="x" * 2_000)
+        fill(room, alice.id, 300, content="x" * 2_000)
         behind = listen(bob, "&after=0", path=f"/ws/chat/{room}/")
         assert behind.expect("synced")["more"]
         time.sleep(2.5)
@@ -98,15 +99,7 @@ def test_who_did_not_ask_is_brought_every_page(listen, doorbell, alice, bob, car
     socket = listen(carol)
     add_member(room_id=room, user_id=carol.id)
     pos = Room.objects.get(pk=room).pos
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO messages (room_id, seq, created_pos, pos, sender_id, client_id,"
-            " request_hash, message_type, content, timestamp)"
-            " SELECT %s, n, n + %s, n + %s, %s, gen_random_uuid()::text, '', 'text',"
-            " repeat('x', 2000), clock_timestamp() FROM generate_series(1, 400) AS n",
-            [room, pos, pos, alice.id],
-        )
-    Room.objects.filter(pk=room).update(seq=400, pos=pos + 400)
+    fill(room, alice.id, 400, content="x" * 2_000)
     doorbell.decide([Fate.TOLD])
     synced = socket.expect("synced", within=10)
     assert (synced["room"], synced["pos"], synced["more"]) == (room, pos + 400, False)

@@ -3,15 +3,14 @@
 import json
 
 import pytest
-from django.db import connection
 
 from e2e.metrics import Counted
 from local.ports import LOOPBACK
 from messaging.actions.messages import send_message
 from messaging.actions.typing import tell_typing
-from messaging.models import Room
 from messaging.serializers.messages import new_message
 from messaging_service.tests.doorbell import Doorbell, Fate
+from messaging_service.tests.filling import fill
 
 # Of four bytes each: the largest a message may be.
 LARGE = "👋" * 4_000
@@ -42,20 +41,6 @@ def type_in(person, room):
     tell_typing(user_id=person.id, username=person.username, room_id=room, is_typing=True)
 
 
-def miss(person, room, number):
-    """Put messages into a room as sends would have, and tell nobody."""
-    last = Room.objects.get(pk=room).pos
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO messages (room_id, seq, created_pos, pos, sender_id, client_id,"
-            " request_hash, message_type, content, timestamp)"
-            " SELECT %s, n, n, n, %s, gen_random_uuid()::text, '', 'text', %s, clock_timestamp()"
-            " FROM generate_series(%s, %s) AS n",
-            [room, person.id, LARGE, last + 1, last + number],
-        )
-    Room.objects.filter(pk=room).update(seq=last + number, pos=last + number)
-
-
 class TestFullSocket:
     @pytest.mark.not_under_daphne("it takes everything, however much: no socket is ever full")
     def test_is_refilled_in_order_or_cut_while_others_hear_all(
@@ -72,7 +57,7 @@ class TestFullSocket:
             doorbell.decide([Fate.TOLD])
             quick.expect("typing")
         assert not counted("parley_sockets_given_up_total")
-        miss(alice, room, MISSED)
+        fill(room, alice.id, MISSED, content=LARGE)
         last = say(alice, room)
         doorbell.decide([Fate.TOLD])
         told = [quick.expect("message", within=10)["pos"] for _ in range(last - pos)]

@@ -5,7 +5,6 @@ import time
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from redis import Redis
 
 from messaging.actions.members import add_member, remove_member
@@ -14,6 +13,7 @@ from messaging.models import Member, Room
 from messaging.serializers.messages import new_message
 from messaging_service.tests.doorbell import Doorbell, Fate
 from messaging_service.tests.engines import frozen
+from messaging_service.tests.filling import fill
 from messaging_service.tests.sockets import Socket
 
 MANY_ROOMS = 1_000
@@ -213,19 +213,6 @@ def told_after(socket, number):
     ]
 
 
-def fill(room, sender, number=1, *, content="x"):
-    """Put messages into a room as sends would have, and tell nobody."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO messages (room_id, seq, created_pos, pos, sender_id, client_id,"
-            " request_hash, message_type, content, timestamp)"
-            " SELECT %s, n, n, n, %s, gen_random_uuid()::text, '', 'text', %s, now()"
-            " FROM generate_series(1, %s) AS n",
-            [room, sender.id, content, number],
-        )
-    Room.objects.filter(pk=room).update(seq=number, pos=number)
-
-
 def many_rooms(person):
     """Rooms of one person, with a message in each."""
     rooms = Room.objects.bulk_create(
@@ -239,5 +226,5 @@ def many_rooms(person):
     )
     Member.objects.bulk_create(Member(room=room, user_id=person.id) for room in rooms)
     for room in rooms:
-        fill(room.pk, person)
+        fill(room.pk, person.id)
     return [room.pk for room in rooms]
