@@ -1,14 +1,16 @@
-"""Reads that answer with more than one person."""
+"""Reads that answer with more than one row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Lower
 
-from accounts.models import User
+from accounts.models import Event, User
 from accounts.permissions import read_id
+
+EVENTS_PER_PAGE = 500
 
 # text_pattern_ops orders by bytes, whatever the database's language: `~>~` and `USING ~<~` are
 # its operators, so one index finds the names and keeps them in order.
@@ -76,3 +78,20 @@ def users_with_usernames(usernames: Sequence[str]) -> Sequence[User]:
     wanted = [Lower(Value(username)) for username in usernames]
     people = User.objects.alias(key=Lower("username")).filter(key__in=wanted)
     return list(people.order_by("pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events in their order, the people whose change some of them tell, and whether more follow."""
+
+    events: Sequence[Event]
+    people: Mapping[str, User]
+    more: bool
+
+
+def events_after(number: int) -> EventPage:
+    found = list(Event.objects.filter(pk__gt=number).order_by("pk")[: EVENTS_PER_PAGE + 1])
+    events = found[:EVENTS_PER_PAGE]
+    changed = {event.data["user_id"] for event in events if event.type == "user.changed"}
+    people = {str(user.pk): user for user in users_with_ids(list(changed))} if changed else {}
+    return EventPage(events, people, more=len(found) > EVENTS_PER_PAGE)

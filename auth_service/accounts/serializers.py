@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
@@ -9,12 +10,14 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 from rest_framework.fields import get_error_detail
 
-from accounts.models import USERNAME_LETTER, USERNAME_PATTERN, User
+from accounts.models import USERNAME_LETTER, USERNAME_PATTERN, Event, User
 
 PASSWORD_LENGTH = (8, 128)
 NAME_LENGTH = 64
 EMAIL_LENGTH = 254
 MOST_USERS = 100
+# What is told of an account that is no more.
+GONE = {"username": "", "display_name": "", "avatar": None, "active": False}
 
 
 def require_username_form(value: str) -> None:
@@ -122,6 +125,10 @@ class InternalUsersInput(serializers.Serializer[User]):
         return {kind: values}
 
 
+class EventsInput(serializers.Serializer[User]):
+    after = serializers.IntegerField(min_value=0, max_value=2**63 - 1)
+
+
 def user_json(user: User) -> dict[str, Any]:
     """Return what a person is shown of their own account."""
     return {
@@ -147,3 +154,17 @@ def profile_json(user: User) -> dict[str, Any]:
         "display_name": user.display_name,
         "avatar": None,
     }
+
+
+def event_json(event: Event, people: Mapping[str, User]) -> dict[str, Any]:
+    """Return an event as the other service reads it, with the person as they are now."""
+    data = event.data
+    if event.type == "user.changed":
+        user = people.get(data["user_id"])
+        data = _profile_told(user) if user else {**GONE, **data}
+    return {"id": event.pk, "type": event.type, "at": event.at, "data": data}
+
+
+def _profile_told(user: User) -> dict[str, Any]:
+    profile = profile_json(user)
+    return {"user_id": profile.pop("id"), **profile, "active": user.is_active}

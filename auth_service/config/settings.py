@@ -44,6 +44,13 @@ DATABASES = {"default": env.database()}
 POSTGRES_MANAGED = env.bool("POSTGRES_MANAGED", default=False)
 install_time_limit()
 
+# Where messaging_service is told at once that there are events; without it, at its next poll.
+HAS_REDIS = any(env.str(name, default="") for name in ("REDIS_URL", "REDIS_HOST"))
+REDIS_URL = env.redis_url() if HAS_REDIS else ""
+
+# How long a process that was asked to end goes on serving; then sockets are closed over as long.
+LEAVING_SECONDS = env.float("LEAVING_SECONDS", default=5.0)
+
 # Traefik sets this header itself and drops what a client sends.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "no-referrer"

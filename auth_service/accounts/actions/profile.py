@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from accounts.actions.events import tell_user_changed
 from accounts.models import User
 
 
@@ -11,4 +12,5 @@ def change_profile(*, user: User, display_name: str | None = None) -> User:
         user.display_name = display_name
         with transaction.atomic():
             user.save(update_fields=["display_name"])
+            tell_user_changed(user_id=user.pk)
     return user

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from accounts.actions.events import tell_sessions_ended
 from accounts.errors import RefreshRefused, WrongCredentials
 from accounts.models import Session, User
 from accounts.permissions import account_named, locked_session, read_uuid
@@ -73,7 +74,7 @@ def _rotate(shown: RefreshToken) -> SignedIn | None:
     if session is None or session.ended_at or _too_old(session, now) or not session.user.is_active:
         return None
     if not constant_time_compare(bytes(session.refresh_hash), shown.digest):
-        _end(session, now)
+        _end(session, now, "replay")
         return None
     successor = new_refresh_token(session.pk)
     session.refresh_hash, session.last_used_at = successor.digest, now
@@ -86,12 +87,15 @@ def end_session(*, session_id: str) -> None:
     sid = read_uuid(session_id)
     if sid is not None:
         with transaction.atomic():
-            Session.objects.filter(pk=sid, ended_at=None).update(ended_at=timezone.now())
+            session = locked_session(session_id=sid)
+            if session is not None and session.ended_at is None:
+                _end(session, timezone.now(), "logout")
 
 
-def _end(session: Session, now: datetime) -> None:
+def _end(session: Session, now: datetime, reason: str) -> None:
     session.ended_at = now
     session.save(update_fields=["ended_at"])
+    tell_sessions_ended(user_id=session.user_id, session_ids=[session.pk], at=now, reason=reason)
 
 
 def _too_old(session: Session, now: datetime) -> bool:

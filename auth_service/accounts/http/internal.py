@@ -7,8 +7,8 @@ from rest_framework.views import APIView
 
 from accounts.http.authentication import InternalAuthentication
 from accounts.http.views import read_input
-from accounts.queries import users_with_ids, users_with_usernames
-from accounts.serializers import InternalUsersInput, profile_json
+from accounts.queries import events_after, users_with_ids, users_with_usernames
+from accounts.serializers import EventsInput, InternalUsersInput, event_json, profile_json
 
 
 class InternalUsersView(APIView):
@@ -25,3 +25,14 @@ class InternalUsersView(APIView):
         return Response(
             {"results": [profile_json(user) | {"is_active": user.is_active} for user in users]}
         )
+
+
+class InternalEventsView(APIView):
+    authentication_classes = (InternalAuthentication,)
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        """List what happened after an event, oldest first."""
+        page = events_after(read_input(EventsInput, request.query_params)["after"])
+        told = [event_json(event, page.people) for event in page.events]
+        return Response({"events": told, "more": page.more})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.http.internal import InternalUsersView
+from accounts.http.internal import InternalEventsView, InternalUsersView
 from accounts.http.keys import KeysView
 from accounts.http.me import MeView
 from accounts.http.sessions import LoginView, LogoutView, RefreshView, RegisterView
@@ -18,5 +18,6 @@ urlpatterns = [
     path("api/auth/users/<str:user_id>/", UserView.as_view()),
     path("api/auth/users/by-username/<str:username>/", UserByUsernameView.as_view()),
     path(".well-known/jwks.json", KeysView.as_view()),
+    path("internal/events/", InternalEventsView.as_view()),
     path("internal/users/", InternalUsersView.as_view()),
 ]
