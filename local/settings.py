@@ -18,10 +18,10 @@ HOSTS = "localhost,127.0.0.1,[::1],authservice,messaging-service"
 
 
 def auth_settings(
-    *, secrets: Secrets, postgres: Postgres, redis: Redis, home: Path
+    *, secrets: Secrets, postgres: Postgres, redis: Redis, home: Path, port: int
 ) -> dict[str, str]:
     return {
-        **_shared_settings(secrets=secrets, postgres=postgres, redis=redis),
+        **_shared_settings(secrets=secrets, postgres=postgres, redis=redis, port=port),
         "SECRET_KEY": secrets.auth_django,
         "DB_NAME": "auth",
         "DB_USER": "auth",
@@ -35,20 +35,22 @@ def messaging_settings(
     *, secrets: Secrets, postgres: Postgres, redis: Redis, home: Path, auth_port: int, port: int
 ) -> dict[str, str]:
     return {
-        **_shared_settings(secrets=secrets, postgres=postgres, redis=redis),
+        **_shared_settings(secrets=secrets, postgres=postgres, redis=redis, port=port),
         "SECRET_KEY": secrets.messaging_django,
         "DB_NAME": "messaging",
         "DB_USER": "messaging",
         "DB_PASSWORD": secrets.messaging_database,
         "AUTH_API_URL": f"http://{LOOPBACK}:{auth_port}",
-        "ALLOWED_ORIGINS": f"http://localhost:{port},http://{LOOPBACK}:{port}",
         "JWKS_CACHE_FILE": str(home / "messaging-jwks.json"),
     }
 
 
-def _shared_settings(*, secrets: Secrets, postgres: Postgres, redis: Redis) -> dict[str, str]:
+def _shared_settings(
+    *, secrets: Secrets, postgres: Postgres, redis: Redis, port: int
+) -> dict[str, str]:
     return {
         "ALLOWED_HOSTS": HOSTS,
+        "ALLOWED_ORIGINS": f"http://localhost:{port},http://{LOOPBACK}:{port}",
         "DB_HOST": LOOPBACK,
         "DB_PORT": str(postgres.port),
         "REDIS_HOST": LOOPBACK,

@@ -152,7 +152,11 @@ class Stack:
 
     def _auth_service(self) -> Service:
         ours = auth_settings(
-            secrets=self.secrets, postgres=self.postgres, redis=self.redis, home=self.home
+            secrets=self.secrets,
+            postgres=self.postgres,
+            redis=self.redis,
+            home=self.home,
+            port=self.port,
         )
         return self._service("auth_service", ours)
 

@@ -33,7 +33,7 @@ JWKS_URL = ""
 JWKS_CACHE_FILE = ""
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["service_kit.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["service_kit.authentication.AccessTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,

@@ -25,6 +25,7 @@ MIDDLEWARE = [
     "service_kit.logs.RequestIdMiddleware",
     "service_kit.metrics.MetricsMiddleware",
     "service_kit.caching.NoStoreMiddleware",
+    "service_kit.origins.OriginMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -54,8 +55,8 @@ SECURE_REFERRER_POLICY = "no-referrer"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
-# Full origins of web pages that may open sockets: https://app.example.org
-ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
+# Full origins of web pages that may use this service: https://app.example.org
+ALLOWED_ORIGINS = env.origins("ALLOWED_ORIGINS")
 
 AUTH_API_URL = env.str("AUTH_API_URL", default="http://authservice:8080")
 JWT = env.jwt()

@@ -1,6 +1,7 @@
 """Settings from the process environment first, and from `configs/env/<service>.env` second."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ SECRET_LENGTH = 32
 ALGORITHMS = {"EdDSA", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384"}
 SHARED_SECRET_ALGORITHMS = {"HS256", "HS384", "HS512"}
 
+_ORIGIN = re.compile(r"https?://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 _PLACEHOLDER_PARTS = ("changeme", "placeholder", "insecure", "replaceme", "yoursecret")
 _PLACEHOLDERS = {"secret", "password", "default", "example", "test", "admin", "postgres"}
 
@@ -65,6 +67,13 @@ class Environment(environ.Env):  # type: ignore[misc]
                 "options": "-c client_connection_check_interval=1000",
             },
         }
+
+    def origins(self, name: str) -> frozenset[str]:
+        """Return full origins, as browsers write them; raise ImproperlyConfigured for others."""
+        origins = {origin.strip().lower().rstrip("/") for origin in self.list(name, default=[])}
+        if not all(map(_ORIGIN.fullmatch, origins)):
+            raise ImproperlyConfigured(f"{name} must hold full origins: https://app.example.org")
+        return frozenset(origins)
 
     def redis_url(self) -> str:
         """Return REDIS_URL, or one made of REDIS_HOST and REDIS_PORT."""

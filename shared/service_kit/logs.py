@@ -93,6 +93,8 @@ def logging_settings(service: str, level: str = "INFO") -> dict[str, Any]:
             "django": {**through_root, "level": level},
             # The access line tells every 4xx already.
             "django.request": {**through_root, "level": "ERROR"},
+            # Whatever else is left out.
+            "service_kit.security": {**through_root, "level": "INFO"},
             **{name: {**through_root, "level": "WARNING"} for name in quiet},
         },
     }
@@ -141,10 +143,14 @@ def _log_access(request: HttpRequest, response: HttpResponse, seconds: float) ->
     )
 
 
-def _user_id(request: HttpRequest) -> str | None:
+def caller_in(request: HttpRequest) -> object:
+    """Return who is known to be calling, or None; nobody is asked."""
     user = getattr(request, "user", None)
     # Django's own request.user is a query waiting to happen.
-    if isinstance(user, LazyObject) and user.__dict__.get("_wrapped") is empty:
-        return None
-    identity = getattr(user, "id", None)
+    is_unknown = isinstance(user, LazyObject) and user.__dict__.get("_wrapped") is empty
+    return None if is_unknown else user
+
+
+def _user_id(request: HttpRequest) -> str | None:
+    identity = getattr(caller_in(request), "id", None)
     return None if identity is None else str(identity)

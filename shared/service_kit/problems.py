@@ -17,6 +17,7 @@ from rest_framework.views import set_rollback
 
 from service_kit.refusals import Refusal, as_refusal
 from service_kit.rendering import encode_json
+from service_kit.security import tell_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +60,22 @@ def exception_handler(exception: Exception, context: Mapping[str, Any]) -> HttpR
     """
     set_rollback()
     refusal = as_refusal(exception)
-    return _bug(exception, context) if refusal is None else problem(refusal)
+    if refusal is None:
+        return _bug(exception, context)
+    if (request := _request_in(context)) is not None:
+        tell_refusal(refusal, request)
+    return problem(refusal)
 
 
 def _bug(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
     logger.error("unexpected %s", type(exception).__name__, exc_info=exception)
-    request = getattr(context.get("request"), "_request", None)
-    got_request_exception.send(sender=None, request=request)
+    got_request_exception.send(sender=None, request=_request_in(context))
     return _internal_error()
+
+
+def _request_in(context: Mapping[str, Any]) -> HttpRequest | None:
+    request: HttpRequest | None = getattr(context.get("request"), "_request", None)
+    return request
 
 
 def _internal_error() -> HttpResponse:

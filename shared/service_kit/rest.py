@@ -4,7 +4,7 @@ from typing import Any
 
 
 def rest_settings(
-    *, authentication: str = "service_kit.authentication.BearerAuthentication"
+    *, authentication: str = "service_kit.authentication.AccessTokenAuthentication"
 ) -> dict[str, Any]:
     """Return DRF's REST_FRAMEWORK: strict JSON in, JSON out, and nobody in without a token."""
     return {

@@ -13,6 +13,7 @@ from local.testing import provide_engines
 from service_kit.logs import JsonLines, logging_settings
 from service_kit.rest import rest_settings
 
+OUR_PAGE = "https://app.example.org"
 provide_engines()
 settings.configure(
     SECRET_KEY="only-for-these-tests-" + "x" * 30,
@@ -29,11 +30,13 @@ settings.configure(
         }
     },
     REDIS_URL=os.environ["REDIS_URL"],
+    ALLOWED_ORIGINS=frozenset({OUR_PAGE}),
     JWT_ISSUER="parley",
     JWT_AUDIENCE="messaging_service",
     MIDDLEWARE=[
         "service_kit.logs.RequestIdMiddleware",
         "service_kit.caching.NoStoreMiddleware",
+        "service_kit.origins.OriginMiddleware",
     ],
     LOGGING=logging_settings("kit", "INFO"),
     REST_FRAMEWORK=rest_settings(),

@@ -1,4 +1,4 @@
-"""One good token in one Authorization header, or 401."""
+"""One good token in one Authorization header, or in a browser's cookie, or 401."""
 
 import pytest
 from django.test import Client
@@ -13,7 +13,7 @@ def get(header=None, path="/whoami/"):
     return Client().get(path, headers={} if header is None else {"Authorization": header})
 
 
-class TestBearerAuthentication:
+class TestTheHeader:
     def test_says_who_is_calling(self):
         answer = get(f"Bearer {token_for(7, session_id='s7')}")
         assert (answer.status_code, answer.json()) == (200, {"id": "7", "session": "s7"})
@@ -62,6 +62,62 @@ class TestBearerAuthentication:
         assert get(path=f"/whoami/?token={token_for(7)}").status_code == 401
 
 
+def ask(method="GET", path="/whoami/", *, cookies, **headers):
+    client = Client()
+    client.cookies.load(cookies)
+    return client.generic(method, path, b"{}", "application/json", headers=headers)
+
+
+class TestTheCookie:
+    def test_says_who_is_calling(self):
+        answer = ask(cookies={"access_token": token_for(7, session_id="s7")})
+        assert (answer.status_code, answer.json()) == (200, {"id": "7", "session": "s7"})
+
+    def test_is_beaten_by_the_header(self):
+        cookies = {"access_token": token_for(7)}
+        answer = ask(cookies=cookies, Authorization=f"Bearer {token_for(8)}")
+        assert answer.json()["id"] == "8"
+        assert ask(cookies=cookies, Authorization="Bearer x").status_code == 401
+
+    @pytest.mark.parametrize(
+        ("token", "code"),
+        [
+            ("x", "not_authenticated"),
+            (token_for(7, token_type="refresh"), "not_authenticated"),
+            (token_for(7, expires_in=-60), "token_expired"),
+        ],
+    )
+    def test_holds_a_good_token_or_is_refused(self, token, code):
+        answer = ask(cookies={"access_token": token})
+        assert (answer.status_code, answer.json()["code"]) == (401, code)
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+    @pytest.mark.parametrize(
+        ("cookie", "header"),
+        [
+            ({"csrftoken": "a"}, {}),
+            ({"csrftoken": "a"}, {"X-CSRFToken": "b"}),
+            ({"csrftoken": "a"}, {"X-CSRFToken": ""}),
+            ({"csrftoken": ""}, {"X-CSRFToken": ""}),
+            ({}, {"X-CSRFToken": "a"}),
+            ({}, {}),
+        ],
+    )
+    def test_changes_nothing_without_the_csrf_token(self, method, cookie, header):
+        cookies = {"access_token": token_for(7)} | cookie
+        answer = ask(method, "/echo/", cookies=cookies, **header)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+    def test_changes_things_with_it(self):
+        cookies = {"access_token": token_for(7), "csrftoken": "a"}
+        assert ask("POST", "/echo/", cookies=cookies, **{"X-CSRFToken": "a"}).status_code == 200
+
+    def test_needs_it_with_no_header_credential(self):
+        cookies = {"access_token": token_for(7)}
+        bearer = f"Bearer {token_for(7)}"
+        assert ask("POST", "/echo/", cookies=cookies, Authorization=bearer).status_code == 200
+
+
 class TestCaller:
     def test_looks_like_a_user_to_drf(self):
         caller = Caller(verify(token_for(7)))
@@ -69,10 +125,11 @@ class TestCaller:
         assert caller == Caller(caller.claims)
 
 
-class TestBearerScheme:
+class TestAccessTokenScheme:
     def test_stands_in_the_openapi_document(self):
         schema = SchemaGenerator().get_schema(request=None, public=True)
-        assert schema["components"]["securitySchemes"] == {
-            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-        }
-        assert schema["paths"]["/whoami/"]["get"]["security"] == [{"bearer": []}]
+        schemes = schema["components"]["securitySchemes"]
+        assert schemes["bearer"] == {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        assert (schemes["cookie"]["in"], schemes["cookie"]["name"]) == ("cookie", "access_token")
+        guards = schema["paths"]["/whoami/"]["get"]["security"]
+        assert guards == [{"bearer": []}, {"cookie": []}]

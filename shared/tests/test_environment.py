@@ -33,6 +33,32 @@ def make(tmp_path, monkeypatch):
     return make
 
 
+class TestOrigins:
+    def test_are_as_browsers_write_them(self, make):
+        env = make(ORIGINS="https://App.example.org/, http://localhost:3000,http://[::1]:8000")
+        expected = {"https://app.example.org", "http://localhost:3000", "http://[::1]:8000"}
+        assert env.origins("ORIGINS") == expected
+
+    def test_may_be_none(self, make):
+        assert make().origins("ORIGINS") == make(ORIGINS="").origins("ORIGINS") == frozenset()
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "*",
+            "null",
+            "app.example.org",
+            "https://*.example.org",
+            "https://a/b",
+            "ftp://a",
+            "https://",
+        ],
+    )
+    def test_are_full_ones(self, make, origin):
+        with pytest.raises(ImproperlyConfigured, match="ORIGINS"):
+            make(ORIGINS=f"https://a.example.org,{origin}").origins("ORIGINS")
+
+
 class TestEnvironment:
     def test_reads_the_file(self, make):
         env = make("# a comment\nA=1\nB='two words'\nC=\"x\"\nexport D=4\n\nE=a=b#c\n")

@@ -5,11 +5,11 @@ from typing import cast
 from rest_framework.request import Request
 
 from messaging.actions.profiles import remember_caller
-from service_kit.authentication import BearerAuthentication, Caller
+from service_kit.authentication import AccessTokenAuthentication, Caller
 from service_kit.tokens import Claims
 
 
-class CallerAuthentication(BearerAuthentication):
+class CallerAuthentication(AccessTokenAuthentication):
     """As in every service, and messaging keeps the names the token carries."""
 
     def authenticate(self, request: Request) -> tuple[Caller, Claims] | None:

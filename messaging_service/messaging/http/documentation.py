@@ -6,10 +6,10 @@ from rest_framework import serializers
 
 # To import the shapes is to make them known.
 import messaging.http.field_shapes  # noqa: F401
-from service_kit.authentication import BearerScheme
+from service_kit.authentication import AccessTokenScheme
 
 
-class CallerScheme(BearerScheme):  # type: ignore[no-untyped-call]
+class CallerScheme(AccessTokenScheme):  # type: ignore[no-untyped-call]
     target_class = "messaging.http.authentication.CallerAuthentication"
 
 

@@ -1,14 +1,17 @@
-"""Who opens a socket: exactly one credential, wherever it stands."""
+"""Who opens a socket: one credential wherever it stands, or else the cookie of a page of ours."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from channels.middleware import BaseMiddleware
+from django.http import parse_cookie
 
 from messaging.actions.tickets import redeem_ticket
 from messaging.websocket.threads import in_ticket_thread
+from service_kit.authentication import ACCESS_COOKIE
 from service_kit.refusals import Refusal, as_refusal
+from service_kit.security import tell_security
 from service_kit.tokens import Claims, verify
 
 PROTOCOL: Final = "parley.v1"
@@ -30,14 +33,21 @@ class CredentialMiddleware(BaseMiddleware):
             if refusal is None:
                 raise
             scope["refusal"] = refusal
+            tell_security("credential.refused", meta=meta_of(scope), reason=refusal.code)
         await super().__call__(scope, receive, send)
 
 
 async def claims_of(scope: dict[str, Any]) -> Claims:
-    """The claims of the one credential given; raises `invalid` for two, or for bad protocols."""
+    """The claims of the one credential given; raises `invalid` for two, or for bad protocols.
+
+    Without one, those of the cookie, which counts only beside an Origin: a foreign one was refused
+    before, and a browser that opens a socket always sends one.
+    """
     found = [*_in_query(scope), *_in_headers(scope), *_in_protocols(scope)]
     if len(found) > 1:
         raise Refusal("invalid", "Give one credential, not two.")
+    if not found:
+        found = _in_cookie(scope)
     if not found:
         raise Refusal("not_authenticated", "A credential is needed.")
     ((kind, value),) = found
@@ -67,6 +77,20 @@ def _in_protocols(scope: dict[str, Any]) -> list[tuple[str, str]]:
         raise Refusal("invalid", f"The subprotocol is {PROTOCOL}.")
     start = len(_BEARER_PROTOCOL)
     return [("token", name[start:]) for name in offered if name.startswith(_BEARER_PROTOCOL)]
+
+
+def _in_cookie(scope: dict[str, Any]) -> list[tuple[str, str]]:
+    headers = dict(scope["headers"])
+    cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    token = cookies.get(ACCESS_COOKIE)
+    return [("token", token)] if token and b"origin" in headers else []
+
+
+def meta_of(scope: dict[str, Any]) -> dict[str, str]:
+    """What an HTTP request's META says of where it comes from."""
+    real = dict(scope["headers"]).get(b"x-real-ip", b"").decode("latin-1")
+    client = scope.get("client") or ("", 0)
+    return {"HTTP_X_REAL_IP": real, "REMOTE_ADDR": client[0]}
 
 
 def protocol_of(scope: dict[str, Any]) -> str | None:

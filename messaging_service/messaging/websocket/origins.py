@@ -1,13 +1,12 @@
 """Which web pages may open sockets: browsers say where a page came from, other clients do not."""
 
-from typing import Any, Final
+from typing import Any
 
 from channels.middleware import BaseMiddleware
-from django.conf import settings
 
-from messaging.websocket.authentication import Receive, Send
-
-ALLOWED: Final = frozenset(origin.lower().rstrip("/") for origin in settings.ALLOWED_ORIGINS)
+from messaging.websocket.authentication import Receive, Send, meta_of
+from service_kit.origins import is_allowed
+from service_kit.security import tell_security
 
 
 class OriginMiddleware(BaseMiddleware):
@@ -17,11 +16,16 @@ class OriginMiddleware(BaseMiddleware):
         if is_welcome(scope):
             await super().__call__(scope, receive, send)
         else:
+            tell_security("origin.denied", meta=meta_of(scope), reason=" ".join(_origins(scope)))
             await receive()
             await send({"type": "websocket.close"})
 
 
 def is_welcome(scope: dict[str, Any]) -> bool:
     """Whether there is no Origin (RFC 6454 section 7), or exactly one and it is allowed."""
-    origins = [value for name, value in scope["headers"] if name == b"origin"]
-    return not origins or (len(origins) == 1 and origins[0].decode("latin-1").lower() in ALLOWED)
+    origins = _origins(scope)
+    return not origins or (len(origins) == 1 and is_allowed(origins[0]))
+
+
+def _origins(scope: dict[str, Any]) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]

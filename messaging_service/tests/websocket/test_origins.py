@@ -1,10 +1,14 @@
 """Which web pages may open sockets."""
 
+import json
+
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from messaging_service.tests.servers import start_servers
+from messaging_service.tests.sockets import Socket
+from service_kit.testing import token_for
 
 OURS = "https://app.example.org"
 
@@ -60,6 +64,68 @@ class TestAPage:
         with pytest.raises(InvalidStatus) as refused:
             open_from(OURS, second)
         assert refused.value.response.status_code in {400, 403}
+
+
+@pytest.fixture
+def open_with(server, room):
+    """Open the room's socket with a query and headers; its first frame, or what it closes with."""
+    opened = []
+
+    def open_socket(query="", **headers):
+        socket = Socket(f"{server.address}/ws/chat/{room}/{query}", headers=headers)
+        opened.append(socket)
+        return socket.first_or_closed()
+
+    yield open_socket
+    for socket in opened:
+        socket.close()
+
+
+class TestTheCookie:
+    def test_opens_a_socket_for_a_page_of_ours(self, open_with, alice):
+        cookie = f"theme=dark; access_token={alice.token}; csrftoken=x"
+        assert open_with(Cookie=cookie, Origin=OURS)["user_id"] == alice.id
+
+    def test_opens_none_without_an_origin(self, open_with, alice):
+        assert open_with(Cookie=f"access_token={alice.token}") == 4401
+
+    def test_opens_none_for_another_page(self, open_with, alice):
+        with pytest.raises(InvalidStatus) as refused:
+            open_with(Cookie=f"access_token={alice.token}", Origin="https://evil.example.org")
+        assert refused.value.response.status_code == 403
+
+    def test_is_beaten_by_one_explicit_credential(self, open_with, alice, bob):
+        cookie = f"access_token={alice.token}"
+        assert open_with(f"?token={bob.token}", Cookie=cookie, Origin=OURS)["user_id"] == bob.id
+        assert open_with("?token=x", Cookie=cookie, Origin=OURS) == 4401
+
+    def test_does_not_settle_two_explicit_ones(self, open_with, alice):
+        headers = {"Authorization": f"Bearer {alice.token}"}
+        cookie = f"access_token={alice.token}"
+        assert open_with(f"?token={alice.token}", Cookie=cookie, Origin=OURS, **headers) == 4400
+
+    @pytest.mark.parametrize("value", ["", "x", "{expired}"])
+    def test_holds_a_good_token_or_opens_none(self, open_with, alice, value):
+        expired = token_for(alice.id, expires_in=-60)
+        cookie = f"access_token={value.format(expired=expired)}"
+        assert open_with(Cookie=cookie, Origin=OURS) == 4401
+
+    def test_of_another_name_is_none(self, open_with, alice):
+        assert open_with(Cookie=f"token={alice.token}", Origin=OURS) == 4401
+
+
+class TestTheLog:
+    def test_tells_of_a_foreign_page_and_a_bad_credential(self, open_with, server, alice):
+        evil = f"https://{alice.username}.example.org"
+        with pytest.raises(InvalidStatus):
+            open_with(f"?token={alice.token}", Origin=evil)
+        assert open_with(f"?token={alice.token}x") == 4401
+        lines = [json.loads(line) for line in server.log.splitlines()]
+        told = [line for line in lines if line["logger"] == "service_kit.security"]
+        assert {"origin.denied", "credential.refused"} <= {line["event"] for line in told}
+        assert evil in {line["reason"] for line in told}
+        assert {line["address"] for line in told} == {"127.0.0.1"}
+        assert alice.token not in server.log
 
 
 class TestAClientThatIsNoPage:

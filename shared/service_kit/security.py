@@ -1,0 +1,68 @@
+"""One line in the log for each event that whoever guards the system wants to know of.
+
+Names are `noun.verbed`. auth_service also keeps its own of them in a table.
+
+account.registered  account.deactivated  account.reactivated
+login.succeeded  login.failed  login.limited
+password.changed  password.refused
+session.ended  refresh.refused  refresh.replayed
+credential.refused  access.denied  request.limited  origin.denied
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from django.http import HttpRequest
+
+from service_kit.addresses import address_of
+from service_kit.logs import caller_in
+from service_kit.refusals import Refusal
+
+logger: Final = logging.getLogger("service_kit.security")
+
+_OF_STATUS: Final = {
+    HTTPStatus.UNAUTHORIZED: "credential.refused",
+    HTTPStatus.FORBIDDEN: "access.denied",
+    # To people with credentials: what is not theirs looks like what is not there.
+    HTTPStatus.NOT_FOUND: "access.denied",
+    HTTPStatus.TOO_MANY_REQUESTS: "request.limited",
+}
+
+
+def tell_security(
+    event: str,
+    *,
+    user_id: object = None,
+    session_id: object = None,
+    address: str = "",
+    meta: Mapping[str, str] | None = None,
+    reason: str = "",
+) -> None:
+    """Log one line; the address is read from a request's `meta` unless given. Never a secret."""
+    logger.info(
+        event,
+        extra={
+            "event": event,
+            "user_id": None if user_id is None else str(user_id),
+            "sid": None if session_id is None else str(session_id),
+            "address": address or (address_of(meta) if meta else ""),
+            "reason": reason,
+        },
+    )
+
+
+def tell_refusal(refusal: Refusal, request: HttpRequest) -> None:
+    """Log a request that was refused for what its caller is, may or did too often."""
+    event = _OF_STATUS.get(HTTPStatus(refusal.status))
+    claims = getattr(caller_in(request), "claims", None)
+    if event is None or (refusal.status == HTTPStatus.NOT_FOUND and claims is None):
+        return
+    tell_security(
+        event,
+        user_id=getattr(claims, "user_id", None),
+        session_id=getattr(claims, "session_id", None),
+        meta=request.META,
+        reason=refusal.code,
+    )
