@@ -5,6 +5,8 @@ Refusal
 ├── RefreshRefused     not_authenticated  a refresh token that is not the newest of a live session
 ├── SessionOver        session_revoked    a genuine access token of a session that has ended
 ├── NameTaken          conflict           a username or e-mail address that somebody has
+├── WrongPassword      invalid            not the password of the account that is to be changed
+├── NoSuchSession      not_found          no session of one's own, or one that has ended
 └── NoSuchUser         not_found          an id or name that belongs to no active account
 """
 
@@ -38,6 +40,21 @@ class NameTaken(Refusal):
                 for field in fields
             ],
         )
+
+
+class WrongPassword(Refusal):
+    def __init__(self) -> None:
+        detail = "This is not the password."
+        super().__init__(
+            "invalid",
+            detail,
+            errors=[FieldError(field="current_password", code="wrong", detail=detail)],
+        )
+
+
+class NoSuchSession(Refusal):
+    def __init__(self) -> None:
+        super().__init__("not_found", "No such session.")
 
 
 class NoSuchUser(Refusal):

@@ -5,12 +5,17 @@ user_by_id         an id                    an active person, or NoSuchUser
 user_by_username   a username               an active person, or NoSuchUser
 live_session       the `sid` of a token     a session that has not ended, or SessionOver
 locked_session     a refresh token          its session, locked, whatever became of it
+locked_user        an id                    the person, locked, also if inactive
+live_sessions      a person                 the sessions that have not ended
 """
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Value
+from django.conf import settings
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from accounts.errors import NoSuchUser, SessionOver
 from accounts.models import Session, User
@@ -62,6 +67,29 @@ def live_session(*, session_id: str) -> Session:
 def locked_session(*, session_id: UUID) -> Session | None:
     """Return the session locked until the transaction ends; its user is read under that lock."""
     return Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
+
+
+def locked_user(*, user_id: int) -> User | None:
+    """Return the person locked until the transaction ends; take this lock before a session's."""
+    return User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+
+
+def live_sessions(*, user: User) -> QuerySet[Session]:
+    """Return the sessions a person can go on with, in no order."""
+    now = timezone.now()
+    return Session.objects.filter(
+        user=user,
+        ended_at=None,
+        last_used_at__gte=now - timedelta(seconds=settings.REFRESH_TOKEN_SECONDS),
+        created_at__gte=now - timedelta(seconds=settings.SESSION_SECONDS),
+    )
+
+
+def is_too_old(session: Session, now: datetime) -> bool:
+    """Say whether a session has been unused, or alive, for longer than the settings allow."""
+    unused, age = now - session.last_used_at, now - session.created_at
+    longest_unused = timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
+    return unused > longest_unused or age > timedelta(seconds=settings.SESSION_SECONDS)
 
 
 def read_uuid(text: str) -> UUID | None:

@@ -1,14 +1,15 @@
 """Reads that answer with more than one row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from django.db import connection
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.db.models.functions import Lower
 
-from accounts.models import Event, User
-from accounts.permissions import read_id
+from accounts.models import Event, Session, User
+from accounts.permissions import live_sessions, read_id, read_uuid
 
 EVENTS_PER_PAGE = 500
 
@@ -26,42 +27,70 @@ LIMIT %(limit)s
 FORWARDS = SEARCH.format(beyond="~>~", order="~<~")
 BACKWARDS = SEARCH.format(beyond="~<~", order="~>~")
 
+Row = TypeVar("Row")
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Where a page begins: after a username, or before it."""
+    """Where a page begins: after the row with this key, or before it."""
 
-    username: str
+    key: str
     backwards: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    users: Sequence[User]
+class Page(Generic[Row]):
+    rows: Sequence[Row]
     next: Edge | None
     previous: Edge | None
 
 
-def search_users(*, prefix: str, size: int, edge: Edge | None = None) -> Page:
+def search_users(*, prefix: str, size: int, edge: Edge | None = None) -> Page[User]:
     """Return active people whose username or display name begins so, by username."""
-    backwards = edge is not None and edge.backwards
     found = _search(prefix, size + 1, edge)
-    more, users = len(found) > size, found[:size]
+    return _page(found, size, edge, lambda user: user.username)
+
+
+def sessions_of(*, user: User, size: int, edge: Edge | None = None) -> Page[Session]:
+    """Return the sessions a person can go on with, the newest first."""
+    backwards = edge is not None and edge.backwards
+    found = live_sessions(user=user)
+    if edge is not None:
+        found = found.filter(_beyond(edge, user))
+    found = found.order_by(*(("created_at", "pk") if backwards else ("-created_at", "-pk")))
+    return _page(list(found[: size + 1]), size, edge, lambda session: session.pk.hex)
+
+
+def _beyond(edge: Edge, user: User) -> Q:
+    # Sessions that have ended are kept, so whatever was on a page is found.
+    sid = read_uuid(edge.key)
+    at = Session.objects.filter(pk=sid, user=user).first() if sid else None
+    if at is None:
+        return Q(pk__in=())
+    if edge.backwards:
+        return Q(created_at__gt=at.created_at) | Q(created_at=at.created_at, pk__gt=at.pk)
+    return Q(created_at__lt=at.created_at) | Q(created_at=at.created_at, pk__lt=at.pk)
+
+
+def _page(found: list[Row], size: int, edge: Edge | None, key: Callable[[Row], str]) -> Page[Row]:
+    """Make a page of the rows beyond its edge, of which one more was asked for."""
+    backwards = edge is not None and edge.backwards
+    more, rows = len(found) > size, found[:size]
     if backwards:
-        users.reverse()
-    has_next = bool(users) and (backwards or more)
-    has_previous = bool(users) and (more if backwards else edge is not None)
+        rows.reverse()
+    has_next = bool(rows) and (backwards or more)
+    has_previous = bool(rows) and (more if backwards else edge is not None)
     return Page(
-        users=users,
-        next=Edge(users[-1].username) if has_next else None,
-        previous=Edge(users[0].username, backwards=True) if has_previous else None,
+        rows=rows,
+        next=Edge(key(rows[-1])) if has_next else None,
+        previous=Edge(key(rows[0]), backwards=True) if has_previous else None,
     )
 
 
 def _search(prefix: str, limit: int, edge: Edge | None) -> list[User]:
     values = {
         "pattern": connection.ops.prep_for_like_query(prefix) + "%",
-        "edge": edge.username if edge else None,
+        "edge": edge.key if edge else None,
         "limit": limit,
     }
     return list(User.objects.raw(BACKWARDS if edge and edge.backwards else FORWARDS, values))

@@ -4,13 +4,14 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 from rest_framework.fields import get_error_detail
 
-from accounts.models import USERNAME_LETTER, USERNAME_PATTERN, Event, User
+from accounts.models import USERNAME_LETTER, USERNAME_PATTERN, Event, Session, User
 
 PASSWORD_LENGTH = (8, 128)
 NAME_LENGTH = 64
@@ -71,11 +72,15 @@ class RegisterInput(serializers.Serializer[User]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         person = User(username=attrs["username"], email=attrs["email"])
-        try:
-            validate_password(attrs["password"], user=person)
-        except DjangoValidationError as error:
-            raise serializers.ValidationError({"password": get_error_detail(error)}) from error
+        refuse_weak_password("password", attrs["password"], person)
         return attrs
+
+
+def refuse_weak_password(field: str, password: str, person: User) -> None:
+    try:
+        validate_password(password, user=person)
+    except DjangoValidationError as error:
+        raise serializers.ValidationError({field: get_error_detail(error)}) from error
 
 
 class LoginInput(serializers.Serializer[User]):
@@ -96,17 +101,29 @@ class RefreshInput(serializers.Serializer[User]):
     refresh = TextField(max_length=1024)
 
 
+class PasswordChangeInput(serializers.Serializer[User]):
+    current_password = PasswordField()
+    new_password = PasswordField(min_length=PASSWORD_LENGTH[0])
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        refuse_weak_password("new_password", attrs["new_password"], self.context["user"])
+        return attrs
+
+
 class ProfileInput(serializers.Serializer[User]):
     display_name = TextField(
         required=False, max_length=NAME_LENGTH, validators=[refuse_control_characters]
     )
 
 
-class SearchInput(serializers.Serializer[User]):
-    search = TextField(max_length=NAME_LENGTH)
+class PageInput(serializers.Serializer[User]):
     page_size = serializers.IntegerField(
         required=False, default=50, min_value=1, max_value=MOST_USERS
     )
+
+
+class SearchInput(PageInput):
+    search = TextField(max_length=NAME_LENGTH)
 
 
 class InternalUsersInput(serializers.Serializer[User]):
@@ -153,6 +170,18 @@ def profile_json(user: User) -> dict[str, Any]:
         "username": user.username,
         "display_name": user.display_name,
         "avatar": None,
+    }
+
+
+def session_json(session: Session, *, current: UUID) -> dict[str, Any]:
+    """Return what a person is shown of a session of theirs; `current` is the one that asks."""
+    return {
+        "id": str(session.pk),
+        "device": session.device,
+        "address": session.address,
+        "created_at": session.created_at,
+        "last_used_at": session.last_used_at,
+        "current": session.pk == current,
     }
 
 

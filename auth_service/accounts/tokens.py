@@ -1,6 +1,7 @@
 """The two tokens of a session: a signed one that is shown, and an opaque one that renews it."""
 
 import re
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_urlsafe
@@ -9,6 +10,7 @@ from uuid import UUID
 
 import jwt
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.tokens import AccessToken
 
@@ -66,6 +68,18 @@ def access_token(*, user: User, session: Session) -> str:
 
 def new_refresh_token(session_id: UUID) -> RefreshToken:
     return RefreshToken(session_id, f"{session_id.hex}.{token_urlsafe(SECRET_BYTES)}")
+
+
+def successor_of(token: RefreshToken, salt: bytes) -> RefreshToken:
+    """Return the one token that follows this one, the same each time.
+
+    Nobody can name it who has not the token, the session's salt and this service's SECRET_KEY:
+    neither who copied the database, nor who copied the token.
+    """
+    value = salt.hex() + token.text
+    secret = salted_hmac("accounts.tokens.successor_of", value, algorithm="sha256").digest()
+    text = urlsafe_b64encode(secret).rstrip(b"=").decode()
+    return RefreshToken(token.session_id, f"{token.session_id.hex}.{text}")
 
 
 def read_refresh_token(text: str) -> RefreshToken | None:

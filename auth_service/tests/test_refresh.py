@@ -6,9 +6,11 @@ from uuid import uuid4
 import pytest
 from django.core import serializers
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
-from accounts.models import Session, User
+from accounts.models import Event, Session, User
+from accounts.tokens import RefreshToken, read_refresh_token, successor_of
 
 PATH = "/api/auth/refresh/"
 
@@ -42,6 +44,7 @@ class TestRefresh:
         assert _claims(payload)["name"] == "Alice A."
 
     def test_keeps_the_hash_of_a_refresh_token_only(self, api, alice):
+        """Rule 5."""
         newest = api.post(PATH, {"refresh": alice.refresh}).json()["refresh"]
         session = Session.objects.get()
         assert bytes(session.refresh_hash) == sha256(newest.encode()).digest()
@@ -54,26 +57,82 @@ class TestRefresh:
             assert secret not in kept
             assert secret.encode().hex() not in kept
 
-    def test_ends_the_session_of_a_token_used_twice(self, api, alice, refusal):
+    def test_gives_the_same_successor_again_for_a_lost_answer(self, api, alice):
+        """Rule 6: a repeat within 10 s of the exchange changes nothing."""
+        first = api.post(PATH, {"refresh": alice.refresh}).json()
+        before = Session.objects.values().get()
+        repeated = api.post(PATH, {"refresh": alice.refresh}).json()
+        assert repeated["refresh"] == first["refresh"]
+        assert Session.objects.values().get() == before
+        assert api.get("/api/auth/me/", token=repeated["access"]).status_code == 200
+        assert api.post(PATH, {"refresh": repeated["refresh"]}).status_code == 200
+
+    def test_repeats_for_ten_seconds_and_no_longer(self, api, alice, refusal):
+        """Rule 6: at the limit, and past it."""
         pair = api.post(PATH, {"refresh": alice.refresh}).json()
+        _long_ago(seconds=9.5)
+        assert api.post(PATH, {"refresh": alice.refresh}).json()["refresh"] == pair["refresh"]
+        _long_ago(seconds=10.1)
         refusal(api.post(PATH, {"refresh": alice.refresh}), 401, "not_authenticated")
         assert Session.objects.get().ended_at is not None
+
+    def test_ends_the_session_of_a_token_used_twice(self, api, alice, refusal):
+        """Rule 6: a replay ends the family, its newest token too, and the owner can hear of it."""
+        pair = api.post(PATH, {"refresh": alice.refresh}).json()
+        _long_ago(seconds=11)
+        refusal(api.post(PATH, {"refresh": alice.refresh}), 401, "not_authenticated")
         refusal(api.post(PATH, {"refresh": pair["refresh"]}), 401, "not_authenticated")
         refusal(api.get("/api/auth/me/", token=pair["access"]), 401, "session_revoked")
+        told = Event.objects.get()
+        assert told.data["sids"] == [str(Session.objects.get().pk)]
+        assert (told.type, told.data["reason"]) == ("sessions.ended", "replay")
+
+    def test_takes_a_used_successor_as_proof_that_the_answer_arrived(self, api, alice, refusal):
+        """Rule 6: then the token before it is a copy, however soon it is shown."""
+        second = api.post(PATH, {"refresh": alice.refresh}).json()["refresh"]
+        third = api.post(PATH, {"refresh": second}).json()["refresh"]
+        refusal(api.post(PATH, {"refresh": alice.refresh}), 401, "not_authenticated")
+        refusal(api.post(PATH, {"refresh": third}), 401, "not_authenticated")
+
+    def test_ends_the_session_of_a_token_that_was_never_given(self, api, alice, refusal):
+        forged = alice.refresh[:-43] + "a" * 43
+        refusal(api.post(PATH, {"refresh": forged}), 401, "not_authenticated")
+        assert Session.objects.get().ended_at is not None
+
+    def test_has_successors_that_cannot_be_foretold(self, api, alice):
+        """Rule 5: neither from a copy of the database nor with yesterday's salt."""
+        session_id = Session.objects.get().pk
+        shown = RefreshToken(session_id, alice.refresh)
+        with override_settings(SECRET_KEY="another" * 8):
+            elsewhere = successor_of(shown, b"s" * 16)
+        assert successor_of(shown, b"s" * 16) == successor_of(shown, b"s" * 16)
+        others = {elsewhere.text, successor_of(shown, b"t" * 16).text}
+        assert successor_of(shown, b"s" * 16).text not in others
+        assert read_refresh_token(elsewhere.text) == elsewhere
+
+    def test_notes_where_it_was_used_from(self, api, alice):
+        body = {"refresh": alice.refresh}
+        api.send("POST", PATH, body, **{"X-Real-IP": "2001:db8::1", "User-Agent": "other"})
+        session = Session.objects.get()
+        assert (session.address, session.device) == ("2001:db8::1", "")
 
     def test_leaves_other_sessions_alone(self, api, alice, sign_up):
         other = api.post(
             "/api/auth/login/", {"username": "alice", "password": "correct horse battery"}
         ).json()
-        for _ in range(2):
-            api.post(PATH, {"refresh": alice.refresh})
+        api.post(PATH, {"refresh": alice.refresh})
+        _long_ago(seconds=11)
+        assert api.post(PATH, {"refresh": alice.refresh}).status_code == 401
         assert api.post(PATH, {"refresh": other["refresh"]}).status_code == 200
 
-    def test_answers_every_failure_alike(self, api, alice, bob, refusal):
+    def test_answers_every_failure_alike(self, api, alice, bob, sign_up, refusal):
+        """Rule 7: unknown, ended, deactivated and erased are one answer."""
+        carol = sign_up("carol")
+        User.objects.filter(username="carol").delete()
         api.post("/api/auth/logout/", token=alice.access)
         User.objects.filter(username="bob").update(is_active=False)
         unknown = f"{uuid4().hex}.{'a' * 43}"
-        shown = [alice.refresh, bob.refresh, unknown, alice.access, "x", "a" * 1024]
+        shown = [alice.refresh, bob.refresh, carol.refresh, unknown, alice.access, "x", "a" * 1024]
         bodies = [
             refusal(api.post(PATH, {"refresh": text}), 401, "not_authenticated") for text in shown
         ]
@@ -104,6 +163,7 @@ class TestRefresh:
         ("column", "life"), [("last_used_at", 14), ("created_at", 30)], ids=["unused", "old"]
     )
     def test_refuses_a_session_past_its_life(self, api, alice, refusal, column, life):
+        """Rule 4: at the limit, and past it; a refused session stays as it is."""
         limit = timezone.now() - timedelta(days=life)
         Session.objects.update(**{column: limit - timedelta(seconds=1)})
         before = Session.objects.values().get()
@@ -112,6 +172,18 @@ class TestRefresh:
         Session.objects.update(**{column: limit + timedelta(seconds=60)})
         assert api.post(PATH, {"refresh": alice.refresh}).status_code == 200
 
+    def test_never_puts_off_the_end(self, api, alice, refusal):
+        """Rule 4: refreshing extends what is unused, never the whole."""
+        refresh = alice.refresh
+        begun = timezone.now()
+        for days in (10, 20, 29.9):
+            Session.objects.update(
+                created_at=begun - timedelta(days=days), last_used_at=begun - timedelta(days=1)
+            )
+            refresh = api.post(PATH, {"refresh": refresh}).json()["refresh"]
+        Session.objects.update(created_at=begun - timedelta(days=30, seconds=1))
+        refusal(api.post(PATH, {"refresh": refresh}), 401, "not_authenticated")
+
     @pytest.mark.parametrize("body", [{}, {"refresh": ""}, {"refresh": None}, {"refresh": 5}])
     def test_refuses_a_malformed_request(self, api, alice, refusal, body):
         told = refusal(api.post(PATH, body), 400, "invalid")
@@ -119,14 +191,9 @@ class TestRefresh:
         assert Session.objects.get().ended_at is None
 
 
-@pytest.mark.django_db(transaction=True)
-class TestRefreshAtOnce:
-    def test_has_one_successor(self, api, alice, together):
-        answers = together(50, lambda _: api.post(PATH, {"refresh": alice.refresh}))
-        statuses = sorted(answer.status_code for answer in answers)
-        assert statuses == [200] + [401] * 49
-        assert {a.json()["code"] for a in answers if a.status_code == 401} == {"not_authenticated"}
-        assert Session.objects.get().ended_at is not None
+def _long_ago(*, seconds: float) -> None:
+    """Let every session have been used last so long ago."""
+    Session.objects.update(last_used_at=timezone.now() - timedelta(seconds=seconds))
 
 
 def _claims(payload: str) -> dict[str, object]:

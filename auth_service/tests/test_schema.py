@@ -33,6 +33,10 @@ class TestSchema:
             ("POST", "/api/auth/login/"),
             ("POST", "/api/auth/refresh/"),
             ("POST", "/api/auth/logout/"),
+            ("POST", "/api/auth/logout-all/"),
+            ("GET", "/api/auth/sessions/"),
+            ("DELETE", "/api/auth/sessions/{session_id}/"),
+            ("POST", "/api/auth/password/change/"),
             ("GET", "/api/auth/me/"),
             ("PATCH", "/api/auth/me/"),
             ("GET", "/api/auth/users/"),
@@ -66,6 +70,9 @@ class TestSchema:
             ("GET", "users/?search=a", "users/", None, 200),
             ("GET", f"users/{alice.id}/", "users/{user_id}/", None, 200),
             ("GET", "users/0/", "users/{user_id}/", None, 404),
+            ("GET", "sessions/", "sessions/", None, 200),
+            ("DELETE", "sessions/x/", "sessions/{session_id}/", None, 404),
+            ("POST", "password/change/", "password/change/", {}, 400),
             ("POST", "refresh/", "refresh/", {"refresh": alice.refresh}, 200),
         ]:
             answer = api.send(method, f"/api/auth/{path}", body, token=alice.access)

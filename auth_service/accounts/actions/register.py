@@ -6,11 +6,14 @@ from django.db.models import Q, Value
 from django.db.models.functions import Lower
 
 from accounts.actions.sessions import SignedIn, open_session
+from accounts.devices import Device
 from accounts.errors import NameTaken
 from accounts.models import User
 
 
-def register(*, username: str, email: str, password: str, display_name: str = "") -> SignedIn:
+def register(
+    *, username: str, email: str, password: str, display_name: str = "", device: Device
+) -> SignedIn:
     """Create a person with a first session; NameTaken if the username or address is in use."""
     user = User(
         username=username,
@@ -21,7 +24,7 @@ def register(*, username: str, email: str, password: str, display_name: str = ""
     try:
         with transaction.atomic():
             user.save(force_insert=True)
-            return open_session(user=user)
+            return open_session(user=user, device=device)
     except IntegrityError as error:
         taken = _taken(username=username, email=email)
         if not taken:

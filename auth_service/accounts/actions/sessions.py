@@ -1,19 +1,19 @@
-"""Opening, renewing and ending a session."""
+"""Opening and ending sessions."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from accounts.actions.events import tell_sessions_ended
-from accounts.errors import RefreshRefused, WrongCredentials
+from accounts.devices import Device
+from accounts.errors import NoSuchSession, WrongCredentials
 from accounts.models import Session, User
-from accounts.permissions import account_named, locked_session, read_uuid
-from accounts.tokens import RefreshToken, access_token, new_refresh_token, read_refresh_token
+from accounts.permissions import account_named, locked_session, locked_user, read_uuid
+from accounts.tokens import RefreshToken, access_token, new_refresh_token
 
 # What is compared where there is no account, so that a stranger's name costs a hash too.
 UNUSABLE = "!"
@@ -26,7 +26,7 @@ class SignedIn:
     refresh: str
 
 
-def log_in(*, name: str, password: str) -> SignedIn:
+def log_in(*, name: str, password: str, device: Device) -> SignedIn:
     """Open a session for a username or address; WrongCredentials says nothing of the reason."""
     user = account_named(name)
     known = user.password if user else UNUSABLE
@@ -38,48 +38,38 @@ def log_in(*, name: str, password: str) -> SignedIn:
     if not check_password(password, known, setter=keep_stronger) or not user or not user.is_active:
         raise WrongCredentials
     with transaction.atomic():
-        return open_session(user=user)
+        return open_session(user=_still_good(user, password), device=device)
 
 
-def open_session(*, user: User) -> SignedIn:
+def _still_good(user: User, password: str) -> User:
+    """Lock and return the user; whoever changed the password meanwhile has ended its sessions."""
+    now = locked_user(user_id=user.pk)
+    if now is None or not now.is_active:
+        raise WrongCredentials
+    if now.password != user.password and not check_password(password, now.password):
+        raise WrongCredentials
+    return now
+
+
+def open_session(*, user: User, device: Device) -> SignedIn:
     """Begin a session in the caller's transaction."""
     now = timezone.now()
-    session = Session(user=user, created_at=now, last_used_at=now)
+    session = Session(
+        user=user,
+        device=device.name,
+        address=device.address or None,
+        created_at=now,
+        last_used_at=now,
+    )
     refresh = new_refresh_token(session.pk)
     session.refresh_hash = refresh.digest
     session.save(force_insert=True)
-    return _signed_in(session, refresh)
+    return signed_in(session, refresh)
 
 
-def refresh_session(*, refresh: str) -> SignedIn:
-    """Renew a session: a refresh token works once, and using it again ends its session.
-
-    Whoever shows an old token again, or the thief of it, has a copy: neither may go on
-    (RFC 9700, section 4.14.2).
-    """
-    shown = read_refresh_token(refresh)
-    if shown is None:
-        raise RefreshRefused
-    # The end of a replayed session is committed before the refusal is raised.
-    with transaction.atomic():
-        renewed = _rotate(shown)
-    if renewed is None:
-        raise RefreshRefused
-    return renewed
-
-
-def _rotate(shown: RefreshToken) -> SignedIn | None:
-    now = timezone.now()
-    session = locked_session(session_id=shown.session_id)
-    if session is None or session.ended_at or _too_old(session, now) or not session.user.is_active:
-        return None
-    if not constant_time_compare(bytes(session.refresh_hash), shown.digest):
-        _end(session, now, "replay")
-        return None
-    successor = new_refresh_token(session.pk)
-    session.refresh_hash, session.last_used_at = successor.digest, now
-    session.save(update_fields=["refresh_hash", "last_used_at"])
-    return _signed_in(session, successor)
+def signed_in(session: Session, refresh: RefreshToken) -> SignedIn:
+    access = access_token(user=session.user, session=session)
+    return SignedIn(session.user, access, refresh.text)
 
 
 def end_session(*, session_id: str) -> None:
@@ -89,21 +79,41 @@ def end_session(*, session_id: str) -> None:
         with transaction.atomic():
             session = locked_session(session_id=sid)
             if session is not None and session.ended_at is None:
-                _end(session, timezone.now(), "logout")
+                end_locked(session, reason="logout")
 
 
-def _end(session: Session, now: datetime, reason: str) -> None:
-    session.ended_at = now
-    session.save(update_fields=["ended_at"])
-    tell_sessions_ended(user_id=session.user_id, session_ids=[session.pk], at=now, reason=reason)
+def end_session_of(*, user: User, session_id: str) -> None:
+    """End one of a person's own sessions; NoSuchSession if it is not, or has ended."""
+    sid = read_uuid(session_id)
+    with transaction.atomic():
+        session = None if sid is None else locked_session(session_id=sid)
+        if session is None or session.user_id != user.pk or session.ended_at:
+            raise NoSuchSession
+        end_locked(session, reason="ended")
 
 
-def _too_old(session: Session, now: datetime) -> bool:
-    unused, age = now - session.last_used_at, now - session.created_at
-    longest_unused = timedelta(seconds=settings.REFRESH_TOKEN_SECONDS)
-    return unused > longest_unused or age > timedelta(seconds=settings.SESSION_SECONDS)
+def end_all_sessions(*, user: User) -> None:
+    """End every session of a person."""
+    with transaction.atomic():
+        locked_user(user_id=user.pk)
+        end_sessions_of(user.pk, reason="logout_all")
 
 
-def _signed_in(session: Session, refresh: RefreshToken) -> SignedIn:
-    access = access_token(user=session.user, session=session)
-    return SignedIn(session.user, access, refresh.text)
+def end_sessions_of(user_id: int, *, reason: str, but: UUID | None = None) -> None:
+    """End a locked person's sessions, but for one, in the caller's transaction."""
+    live = Session.objects.filter(user_id=user_id, ended_at=None)
+    others = live if but is None else live.exclude(pk=but)
+    _end(others.select_for_update(no_key=True).order_by("pk"), user_id, reason)
+
+
+def end_locked(session: Session, *, reason: str) -> None:
+    """End a locked session in the caller's transaction."""
+    _end(Session.objects.filter(pk=session.pk), session.user_id, reason)
+
+
+def _end(sessions: QuerySet[Session], user_id: int, reason: str) -> None:
+    ids = list(sessions.values_list("pk", flat=True))
+    # Read when all are locked: no token of theirs can be younger.
+    now = timezone.now()
+    Session.objects.filter(pk__in=ids).update(ended_at=now)
+    tell_sessions_ended(user_id=user_id, session_ids=ids, at=now, reason=reason)

@@ -62,6 +62,29 @@ class ProfilePageShape(serializers.Serializer[None]):
         ref_name = "ProfilePage"
 
 
+class SessionShape(serializers.Serializer[None]):
+    id = serializers.UUIDField()
+    device = serializers.CharField(
+        allow_blank=True, help_text="The User-Agent it was opened with, cut to 200 characters."
+    )
+    address = serializers.IPAddressField(allow_null=True, help_text="Where it was last used from.")
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(help_text="When it was last refreshed.")
+    current = serializers.BooleanField(help_text="Whether it is the one that asks.")
+
+    class Meta:
+        ref_name = "Session"
+
+
+class SessionPageShape(serializers.Serializer[None]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = SessionShape(many=True)
+
+    class Meta:
+        ref_name = "SessionPage"
+
+
 class KeyShape(serializers.Serializer[None]):
     kty = serializers.CharField()
     use = serializers.CharField()

@@ -2,12 +2,12 @@
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from accounts.queries import Edge, Page
-from accounts.serializers import profile_json
+from accounts.queries import Edge, Page, Row
 from service_kit.refusals import FieldError, Refusal
 
 CURSOR = re.compile(r"([<>])([A-Za-z0-9_.-]{1,32})", re.ASCII)
@@ -24,18 +24,18 @@ def read_edge(cursor: str | None) -> Edge | None:
     return Edge(match[2], backwards=match[1] == "<")
 
 
-def page_json(page: Page, url: str) -> dict[str, Any]:
+def page_json(page: Page[Row], url: str, show: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
     return {
         "next": _link(url, page.next),
         "previous": _link(url, page.previous),
-        "results": [profile_json(user) for user in page.users],
+        "results": [show(row) for row in page.rows],
     }
 
 
 def _link(url: str, edge: Edge | None) -> str | None:
     if edge is None:
         return None
-    text = ("<" if edge.backwards else ">") + edge.username
+    text = ("<" if edge.backwards else ">") + edge.key
     cursor = urlsafe_b64encode(text.encode()).decode().rstrip("=")
     return replace_query_param(remove_query_param(url, "cursor"), "cursor", cursor)
 

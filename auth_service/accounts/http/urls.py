@@ -2,10 +2,12 @@
 
 from django.urls import path
 
+from accounts.http.devices import SessionsView, SessionView
 from accounts.http.internal import InternalEventsView, InternalUsersView
 from accounts.http.keys import KeysView
 from accounts.http.me import MeView
-from accounts.http.sessions import LoginView, LogoutView, RefreshView, RegisterView
+from accounts.http.passwords import PasswordChangeView
+from accounts.http.sessions import LoginView, LogoutAllView, LogoutView, RefreshView, RegisterView
 from accounts.http.users import UserByUsernameView, UsersView, UserView
 
 urlpatterns = [
@@ -13,6 +15,10 @@ urlpatterns = [
     path("api/auth/login/", LoginView.as_view()),
     path("api/auth/refresh/", RefreshView.as_view()),
     path("api/auth/logout/", LogoutView.as_view()),
+    path("api/auth/logout-all/", LogoutAllView.as_view()),
+    path("api/auth/sessions/", SessionsView.as_view()),
+    path("api/auth/sessions/<str:session_id>/", SessionView.as_view()),
+    path("api/auth/password/change/", PasswordChangeView.as_view()),
     path("api/auth/me/", MeView.as_view()),
     path("api/auth/users/", UsersView.as_view()),
     path("api/auth/users/<str:user_id>/", UserView.as_view()),

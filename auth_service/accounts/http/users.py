@@ -25,7 +25,7 @@ class UsersView(AccountView):
         asked = read_input(SearchInput, request.query_params)
         edge = read_edge(request.query_params.get("cursor"))
         page = search_users(prefix=asked["search"], size=asked["page_size"], edge=edge)
-        return Response(page_json(page, request.build_absolute_uri()))
+        return Response(page_json(page, request.build_absolute_uri(), profile_json))
 
 
 @extend_schema(tags=["users"])

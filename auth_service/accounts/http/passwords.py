@@ -1,0 +1,25 @@
+"""Changing one's password."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.actions.passwords import change_password
+from accounts.http.openapi import TOKEN_REFUSALS, problems
+from accounts.http.views import AccountView, read_input
+from accounts.serializers import PasswordChangeInput
+
+
+@extend_schema(tags=["account"])
+class PasswordChangeView(AccountView):
+    @extend_schema(
+        operation_id="password_change",
+        request=PasswordChangeInput,
+        responses={204: None, **problems("invalid", *TOKEN_REFUSALS, body=True)},
+    )
+    def post(self, request: Request) -> Response:
+        """Set another password, and end the caller's other sessions."""
+        asked = read_input(PasswordChangeInput, request.data, user=self.me)
+        change_password(session=self.session, **asked)
+        return Response(status=status.HTTP_204_NO_CONTENT)
