@@ -40,6 +40,11 @@ UNREACHABLE = (
     "/dashboard/",
     "/api/http/routers",
     "/admin/",
+    "/admin/auth/login/",
+    "/admin/chat/login/",
+    "/admin/chat/static/admin/css/base.css",
+    "/api/auth/../../admin/auth/login/",
+    "//admin/auth/login/",
 )
 
 

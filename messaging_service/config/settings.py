@@ -1,5 +1,6 @@
 """Every setting of messaging_service; what differs between machines comes from the environment."""
 
+from service_kit import operators
 from service_kit.database import install_time_limit
 from service_kit.environment import Environment
 from service_kit.logs import logging_settings
@@ -20,7 +21,14 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 
-INSTALLED_APPS = ["daphne", "channels", "rest_framework", "drf_spectacular", "messaging"]
+INSTALLED_APPS = [
+    "daphne",
+    *operators.APPS,
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "messaging",
+]
 MIDDLEWARE = [
     "service_kit.logs.RequestIdMiddleware",
     "service_kit.metrics.MetricsMiddleware",
@@ -29,6 +37,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
+    *operators.MIDDLEWARE,
 ]
 LOGGING = logging_settings("messaging_service", env.str("LOG_LEVEL", default="INFO"))
 
@@ -60,6 +69,8 @@ ALLOWED_ORIGINS = env.origins("ALLOWED_ORIGINS")
 
 AUTH_API_URL = env.str("AUTH_API_URL", default="http://authservice:8080")
 JWT = env.jwt()
+# Operators have accounts of their own here; people's are in auth_service.
+vars().update(operators.admin_settings("chat", secure=not DEBUG))
 JWT_ALGORITHM = JWT["JWT_ALGORITHM"]
 JWT_PUBLIC_KEY = JWT["JWT_PUBLIC_KEY"]
 JWT_SECRET = JWT["JWT_SECRET"]

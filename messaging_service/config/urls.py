@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from service_kit.admin import admin_urls
 from service_kit.health import check_postgres, check_redis, live, ready
 from service_kit.keys import check_keys
 
@@ -11,6 +12,7 @@ handler404 = "service_kit.problems.not_found"
 handler500 = "service_kit.problems.server_error"
 
 urlpatterns = [
+    *admin_urls(),
     path("api/chat/", include("messaging.http.urls")),
     path("health/live", live),
     path(

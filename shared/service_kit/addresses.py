@@ -1,8 +1,12 @@
 """Where a request comes from, as the gateway saw it."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
+
+# Of the request at hand, as with the request id.
+caller_address: ContextVar[str] = ContextVar("caller_address", default="")
 
 # What one customer of a provider is given: counting single addresses of it would count nothing.
 NETWORK_BITS: Final = 64

@@ -14,6 +14,8 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject, empty
 
+from service_kit.addresses import address_of, caller_address
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 access = logging.getLogger("service_kit.access")
@@ -113,13 +115,14 @@ class RequestIdMiddleware:
         began = time.perf_counter()
         chosen = _choose_id(request)
         request.request_id = chosen  # type: ignore[attr-defined]
-        before = request_id.set(chosen)
+        before, address = request_id.set(chosen), caller_address.set(address_of(request.META))
         try:
             response = self._get_response(request)
             response["X-Request-ID"] = chosen
             _log_access(request, response, time.perf_counter() - began)
         finally:
             request_id.reset(before)
+            caller_address.reset(address)
         return response
 
 

@@ -48,7 +48,7 @@ class OriginMiddleware:
             response["Access-Control-Allow-Credentials"] = "true"
             response["Access-Control-Expose-Headers"] = EXPOSED
         else:
-            tell_security("origin.denied", meta=request.META, reason=origin[:255])
+            tell_security("origin.denied", reason=origin[:255])
             response = problem(Refusal("forbidden", "This page's origin is not allowed."))
         patch_vary_headers(response, ["Origin"])
         return response

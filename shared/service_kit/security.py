@@ -16,7 +16,7 @@ from typing import Final
 
 from django.http import HttpRequest
 
-from service_kit.addresses import address_of
+from service_kit.addresses import address_of, caller_address
 from service_kit.logs import caller_in
 from service_kit.refusals import Refusal
 
@@ -36,18 +36,17 @@ def tell_security(
     *,
     user_id: object = None,
     session_id: object = None,
-    address: str = "",
     meta: Mapping[str, str] | None = None,
     reason: str = "",
 ) -> None:
-    """Log one line; the address is read from a request's `meta` unless given. Never a secret."""
+    """Log one line, never a secret; the address is the request's at hand, or read from `meta`."""
     logger.info(
         event,
         extra={
             "event": event,
             "user_id": None if user_id is None else str(user_id),
             "sid": None if session_id is None else str(session_id),
-            "address": address or (address_of(meta) if meta else ""),
+            "address": caller_address.get() if meta is None else address_of(meta),
             "reason": reason,
         },
     )
@@ -63,6 +62,5 @@ def tell_refusal(refusal: Refusal, request: HttpRequest) -> None:
         event,
         user_id=getattr(claims, "user_id", None),
         session_id=getattr(claims, "session_id", None),
-        meta=request.META,
         reason=refusal.code,
     )
