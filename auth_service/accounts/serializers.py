@@ -89,12 +89,16 @@ class LoginInput(serializers.Serializer[User]):
     username = TextField(required=False, allow_blank=True, max_length=EMAIL_LENGTH)
     email = TextField(required=False, allow_blank=True, max_length=EMAIL_LENGTH)
     password = PasswordField()
+    session = serializers.BooleanField(
+        default=False, help_text="For web pages: the tokens come as cookies, not in the body."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         names = [name for name in (attrs.get("username"), attrs.get("email")) if name]
         if len(names) != 1:
             raise serializers.ValidationError({"username": "Give a username or an email."})
-        return {"name": names[0], "password": attrs["password"]}
+        asked = {"password": attrs["password"], "session": attrs["session"]}
+        return {"name": names[0], **asked}
 
 
 class RefreshInput(serializers.Serializer[User]):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from service_kit import operators
 from service_kit.database import install_time_limit
 from service_kit.environment import Environment
 from service_kit.logs import logging_settings
@@ -24,8 +25,7 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 
 INSTALLED_APPS = [
-    "django.contrib.contenttypes",
-    "django.contrib.auth",
+    *operators.APPS,
     "django.contrib.postgres",
     "rest_framework",
     "drf_spectacular",
@@ -38,6 +38,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.common.CommonMiddleware",
+    *operators.MIDDLEWARE,
 ]
 LOGGING = logging_settings("auth_service", env.str("LOG_LEVEL", default="INFO"))
 
@@ -60,6 +61,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 # Full origins of web pages that may use this service: https://app.example.org
 ALLOWED_ORIGINS = env.origins("ALLOWED_ORIGINS")
+# The admin's, and which cookies need TLS: browsers take loopback for as good.
+vars().update(operators.admin_settings("auth", secure=not DEBUG))
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS: list[str] = []

@@ -1,6 +1,6 @@
 """The shapes of answers, for the OpenAPI document alone."""
 
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer
 from rest_framework import serializers
 
 from service_kit.codes import STATUS
@@ -41,6 +41,25 @@ class SignedInShape(TokensShape):
 
     class Meta:
         ref_name = "SignedIn"
+
+
+class PageSignedInShape(serializers.Serializer[None]):
+    user = UserShape()
+    csrf_token = serializers.CharField(help_text="What the cookie `csrftoken` holds.")
+
+    class Meta:
+        ref_name = "PageSignedIn"
+
+
+# By what is shown in the body: the tokens, or for `session` the rest.
+IN_BODY_OR_COOKIES = {
+    shape: PolymorphicProxySerializer(
+        f"{shape.__name__.removesuffix('Shape')}OrCookies",
+        [shape, PageSignedInShape],
+        resource_type_field_name=None,
+    )
+    for shape in (SignedInShape, TokensShape)
+}
 
 
 class ProfileShape(serializers.Serializer[None]):

@@ -9,7 +9,14 @@ from rest_framework.views import APIView
 from accounts.actions.refresh import refresh_session
 from accounts.actions.register import register
 from accounts.actions.sessions import SignedIn, end_all_sessions, end_session, log_in
-from accounts.http.openapi import TOKEN_REFUSALS, SignedInShape, TokensShape, problems
+from accounts.http.cookies import csrf_token_of, in_cookies, refresh_token_of, without_cookies
+from accounts.http.openapi import (
+    IN_BODY_OR_COOKIES,
+    TOKEN_REFUSALS,
+    SignedInShape,
+    TokensShape,
+    problems,
+)
 from accounts.http.views import (
     AccountView,
     PublicView,
@@ -38,12 +45,17 @@ class LoginView(PublicView):
     @extend_schema(
         operation_id="login",
         request=LoginInput,
-        responses={200: SignedInShape, **problems("invalid", "not_authenticated", body=True)},
+        responses={
+            200: IN_BODY_OR_COOKIES[SignedInShape],
+            **problems("invalid", "not_authenticated", body=True),
+        },
     )
     def post(self, request: Request) -> Response:
         """Open a session; every failure is the same 401."""
         asked = read_input(LoginInput, request.data)
-        return _answer(log_in(**asked, device=device_of(request)), status.HTTP_200_OK)
+        is_page = asked.pop("session")
+        signed_in = log_in(**asked, device=device_of(request))
+        return in_cookies(signed_in) if is_page else _answer(signed_in, status.HTTP_200_OK)
 
 
 @extend_schema(tags=["sessions"])
@@ -51,13 +63,20 @@ class RefreshView(PublicView):
     @extend_schema(
         operation_id="refresh",
         request=RefreshInput,
-        responses={200: TokensShape, **problems("invalid", "not_authenticated", body=True)},
+        responses={
+            200: IN_BODY_OR_COOKIES[TokensShape],
+            **problems("invalid", "not_authenticated", "forbidden", body=True),
+        },
     )
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair; a used one ends its session.
 
-        For ten seconds, and until the new one is used, it brings the same new one again.
+        For ten seconds, and until the new one is used, it brings the same new one again. A page
+        sends `{}`, and its cookie is exchanged for new cookies.
         """
+        if cookie := refresh_token_of(request):
+            renewed = refresh_session(refresh=cookie, device=device_of(request))
+            return in_cookies(renewed, csrf_token=csrf_token_of(request))
         asked = read_input(RefreshInput, request.data)
         renewed = refresh_session(**asked, device=device_of(request))
         return Response({"access": renewed.access, "refresh": renewed.refresh})
@@ -75,7 +94,7 @@ class LogoutView(APIView):
     def post(self, request: Request) -> Response:
         """End this session."""
         end_session(session_id=session_id_of(request))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return without_cookies(request, Response(status=status.HTTP_204_NO_CONTENT))
 
 
 @extend_schema(tags=["sessions"])
@@ -85,10 +104,10 @@ class LogoutAllView(AccountView):
         request=None,
         responses={204: None, **problems(*TOKEN_REFUSALS, "outcome_unknown")},
     )
-    def post(self, request: Request) -> Response:  # noqa: ARG002 - Django's signature
+    def post(self, request: Request) -> Response:
         """End every session of the caller, this one too."""
         end_all_sessions(user=self.me)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return without_cookies(request, Response(status=status.HTTP_204_NO_CONTENT))
 
 
 def _answer(signed_in: SignedIn, code: int) -> Response:
