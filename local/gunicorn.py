@@ -8,6 +8,10 @@ import signal
 import sys
 from typing import Protocol
 
+from service_kit.gunicorn import graceful_timeout, post_worker_init, pre_request
+
+__all__ = ["graceful_timeout", "post_fork", "post_worker_init", "pre_request"]
+
 PR_SET_PDEATHSIG = 1
 
 

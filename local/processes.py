@@ -116,6 +116,10 @@ class Process:
     def stop(self, *, seconds: float = GRACE_SECONDS) -> None:
         """End it in order, and by force when it takes longer than `seconds`."""
         self.ask_to_stop()
+        self.see_off(seconds=seconds)
+
+    def see_off(self, *, seconds: float) -> None:
+        """Wait for the end of what was asked to stop, and force it after `seconds`."""
         if self._child is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._child.wait(seconds)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 _GUNICORN = (
     *("-m", "gunicorn", "config.wsgi", "--config", str(ROOT / "local" / "gunicorn.py")),
     *("--worker-class", "gthread"),
-    *("--workers", "1", "--threads", "8", "--graceful-timeout", "5"),
+    *("--workers", "1", "--threads", "8"),
     # Longer than the 90 s for which the gateway keeps an idle connection: it must never send a
     # request over one that is just being closed.
     *("--keep-alive", "100"),

@@ -57,4 +57,6 @@ def _shared_settings(
         "REDIS_PORT": str(redis.port),
         "REDIS_URL": redis.url,
         "INTERNAL_SECRET": secrets.between_services,
+        # Ctrl-C stops at once.
+        "LEAVING_SECONDS": "0",
     }

@@ -28,7 +28,8 @@ class Stack:
     """Postgres, Redis, both services and Traefik.
 
     `home` holds data, secrets and logs. `settings` go to both services and win over our own;
-    `replaced` then names those of ours they stand for.
+    `replaced` then names those of ours they stand for. The gateway looks for `spare_sockets` more
+    socket processes than there are: successors come up there (rolling.py).
     `durable=False` is for tests alone: Postgres then does not wait for the disk.
     """
 
@@ -36,6 +37,7 @@ class Stack:
     port: int
     operators_port: int
     sockets: int = 2
+    spare_sockets: int = 0
     http_each: int = 1
     durable: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -47,7 +49,8 @@ class Stack:
         self._scratch.mkdir(exist_ok=True)
         self.secrets: Secrets = load_secrets(self.home / "secrets.json")
         ensure_private_key(self.home / "jwt-private-key.pem")
-        ports = iter(free_ports(2 + 2 * self.http_each + self.sockets))
+        numbers = 2 + 2 * self.http_each + self.sockets + self.spare_sockets
+        ports = iter(free_ports(numbers))
         self.postgres, self.redis = self._postgres(next(ports)), self._redis(next(ports))
         self.auth = self._auth_service()
         auth_ports = list(islice(ports, self.http_each))
@@ -56,8 +59,9 @@ class Stack:
         self.messaging_processes = _http_processes(self.messaging, islice(ports, self.http_each))
         self.socket_processes = [
             self.messaging.sockets(number=number, port=port)
-            for number, port in enumerate(ports, start=1)
+            for number, port in enumerate(islice(ports, self.sockets), start=1)
         ]
+        self.spare_ports = list(ports)
         self.traefik = self._traefik()
 
     @property
@@ -184,7 +188,10 @@ class Stack:
             operators_port=self.operators_port,
             auth_urls=list(map(process_url, self.auth_processes)),
             chat_urls=list(map(process_url, self.messaging_processes)),
-            sockets_urls=list(map(process_url, self.socket_processes)),
+            sockets_urls=[
+                *map(process_url, self.socket_processes),
+                *map(port_url, self.spare_ports),
+            ],
         )
 
     @property
@@ -197,4 +204,9 @@ def _http_processes(service: Service, ports: Iterable[int]) -> list[Process]:
 
 
 def process_url(process: Process) -> str:
-    return f"http://{LOOPBACK}:{process.port}"
+    assert process.port is not None
+    return port_url(process.port)
+
+
+def port_url(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"

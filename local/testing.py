@@ -81,6 +81,7 @@ def provide_engines() -> dict[str, str]:
 def isolated_stack(
     *,
     sockets: int = 2,
+    spare_sockets: int = 0,
     http_each: int = 1,
     durable: bool = True,
     settings: Mapping[str, str] | None = None,
@@ -106,6 +107,7 @@ def isolated_stack(
             port=port,
             operators_port=operators_port,
             sockets=sockets,
+            spare_sockets=spare_sockets,
             http_each=http_each,
             durable=durable,
             settings=settings or {},

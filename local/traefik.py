@@ -78,6 +78,11 @@ class Traefik:
         with urlopen(f"http://{LOOPBACK}:{self.operators_port}{path}") as answer:
             return json.load(answer)
 
+    def sends_to(self, service: str) -> set[str]:
+        """Return the addresses of a service that get requests now."""
+        servers = self.ask(f"/api/http/services/{service}@file")["serverStatus"]
+        return {url for url, status in servers.items() if status == "UP"}
+
     def _addresses(self) -> dict[str, str]:
         return {
             'address: ":8000"': f'address: "{LOOPBACK}:{self.port}"',

@@ -3,11 +3,12 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from service_kit import problems
-from service_kit.health import check_postgres, live, ready
+from service_kit.health import check_postgres, live, ready, serving
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.http.urls")),
     path("health/live", live),
+    path("health/serving", serving),
     path("health/ready", ready({"postgres": check_postgres})),
 ]
 

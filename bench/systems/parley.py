@@ -80,6 +80,7 @@ class Parley(System):
             "INTERNAL_SECRET": self.engines.secrets.between_services,
             "JWT_PUBLIC_KEY": public_key_pem(),
             "JWKS_CACHE_FILE": "",
+            "LEAVING_SECONDS": "0",
             "DJANGO_SETTINGS_MODULE": "config.settings",
         }
 

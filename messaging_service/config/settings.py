@@ -58,6 +58,9 @@ CHANNEL_LAYERS = {
 # Threads of a socket process that use the database for sockets, each with a connection of its own.
 SOCKET_DATABASE_THREADS = env.int("SOCKET_DATABASE_THREADS", default=4)
 
+# How long a process that was asked to end goes on serving; then sockets are closed over as long.
+LEAVING_SECONDS = env.float("LEAVING_SECONDS", default=5.0)
+
 # Traefik sets this header itself and drops what a client sends.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "no-referrer"

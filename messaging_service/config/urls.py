@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from service_kit.admin import admin_urls
-from service_kit.health import check_postgres, check_redis, live, ready
+from service_kit.health import check_postgres, check_redis, live, ready, serving
 from service_kit.keys import check_keys
 
 handler400 = "service_kit.problems.bad_request"
@@ -15,6 +15,7 @@ urlpatterns = [
     *admin_urls(),
     path("api/chat/", include("messaging.http.urls")),
     path("health/live", live),
+    path("health/serving", serving),
     path(
         "health/ready",
         ready({"postgres": check_postgres, "redis": check_redis, "keys": check_keys}),

@@ -45,6 +45,8 @@ os.environ |= {
     "JWKS_CACHE_FILE": "",
     "DEBUG": "false",
     "LOG_LEVEL": "INFO",
+    # Servers of the tests end at once: but for test_restarting.py.
+    "LEAVING_SECONDS": "0",
     # What is limited by default is tested by servers of its own: see test_limits.py.
     **dict.fromkeys(NO_LIMITS, "1000000"),
 }

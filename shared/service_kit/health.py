@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from service_kit.database import time_limit
+from service_kit.leaving import is_leaving
 from service_kit.redis_client import connect
 from service_kit.rendering import encode_json
 
@@ -24,14 +25,27 @@ def live(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
     return _answer({"status": "ok"}, 200)
 
 
+@require_safe
+def serving(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
+    """Answer 200 as long as new requests are welcome, 503 while the process leaves.
+
+    Touches no store: for whoever shares requests out. Where a store is away, every process would
+    be taken out at once, and the clear refusals of a service turned into bare ones of the gateway.
+    """
+    return _answer({"status": "leaving"}, 503) if is_leaving() else _answer({"status": "ok"}, 200)
+
+
 def ready(checks: Mapping[str, Callable[[], None]]) -> Callable[[HttpRequest], HttpResponse]:
     """Make a view that runs every check, each of which raises if its store is away.
 
-    Answers 200 or 503 with `{"status", "checks": {name: "ok" or "unavailable"}}`.
+    Answers 200 or 503 with `{"status", "checks": {name: "ok" or "unavailable"}}`; 503 without
+    looking while the process leaves.
     """
 
     @require_safe
     def view(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view
+        if is_leaving():
+            return _answer({"status": "leaving", "checks": {}}, 503)
         results = {name: _run(name, check) for name, check in checks.items()}
         is_ready = all(result == "ok" for result in results.values())
         status = "ok" if is_ready else "unavailable"

@@ -8,6 +8,7 @@ from messaging.actions.writer import writer
 from messaging.broadcast import publisher
 from messaging.websocket.authentication import Receive, Send
 from messaging.websocket.hub import hub, stop_hub
+from messaging.websocket.leaving import leave_with_care
 from messaging.websocket.presence import start_keeper, stop_keeper
 from messaging.websocket.registry import registry, stop_registry
 
@@ -17,7 +18,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
     await receive()
     publisher().nearby = hub().overhear()
     start_keeper()
-    registry()
+    leave_with_care(registry())
     _spare_the_collector()
     await send({"type": "lifespan.startup.complete"})
     await receive()

@@ -88,6 +88,16 @@ class Registry:
             self._new.pop(connection.id, None)
             self._changed.set()
 
+    async def send_away(self, code: int, reason: str, *, seconds: float) -> None:
+        """Close all, one after the other over so long: nobody comes back together with all."""
+        leaving = [holder for holder, _ in self._sockets.values()]
+        began = asyncio.get_running_loop().time()
+        for number, holder in enumerate(leaving):
+            due = began + seconds * number / len(leaving)
+            if (wait := due - asyncio.get_running_loop().time()) > 0:
+                await asyncio.sleep(wait)
+            holder.close(code, reason)
+
     async def _run(self) -> None:
         while True:
             with suppress(TimeoutError):
