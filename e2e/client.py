@@ -85,6 +85,8 @@ class Client:
                 await self._connect(await self._token(code == RENEW))
             except* (OSError, WebSocketException, httpx.HTTPError):
                 code = self.socket.close_code if self.socket else None
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise asyncio.CancelledError  # Before Python 3.13 an error may come in its place.
             if code in STOP or (self.socket and self.socket.close_reason == "replaced"):
                 raise Stopped(code)
             was_fine = self.ready.is_set() and code != TOO_FAST

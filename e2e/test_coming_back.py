@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from e2e.asyncapi import document
-from e2e.client import Refused, Stopped
+from e2e.client import Client, Refused, Stopped
 from e2e.watched import Watched
 
 if TYPE_CHECKING:
@@ -69,11 +69,14 @@ class Server:
                 return self.heard[-1]
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[Watched]:
+    async def address(self) -> AsyncIterator[str]:
         async with serve(self.meet, "localhost", 0, process_request=self.answer_http) as server:
-            port = next(iter(server.sockets)).getsockname()[1]
-            async with Watched(f"http://localhost:{port}", self.token) as client:
-                yield client
+            yield f"http://localhost:{next(iter(server.sockets)).getsockname()[1]}"
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Watched]:
+        async with self.address() as address, Watched(address, self.token) as client:
+            yield client
 
 
 async def say(socket: ServerConnection, frame: Frame) -> None:
@@ -90,6 +93,11 @@ def closing(code: int, reason: str = "") -> Play:
         await socket.close(code, reason)
 
     return close
+
+
+async def lose(socket: ServerConnection) -> None:
+    await say(socket, READY)
+    await socket.close(1012)
 
 
 async def cut(socket: ServerConnection) -> None:
@@ -185,6 +193,35 @@ class TestCatchingUp:
             await client.until(lambda: client.replica.epoch == other)
             await client.until(lambda: len(server.heard) == 2)
         assert server.heard[-1]["user_pos"] == 1
+
+
+class Reluctant(Client):
+    """Needs a moment to end what runs beside a lost connection."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.losing = asyncio.Event()
+
+    async def _beat(self) -> None:
+        try:
+            await asyncio.Future()
+        finally:
+            self.losing.set()
+            await asyncio.sleep(0.01)
+
+
+class TestEnding:
+    async def test_is_heeded_while_a_connection_is_being_lost(self) -> None:
+        server = Server(lose, stay)
+        async with server.address() as address:
+            client = Reluctant(address, server.token)
+            running = asyncio.create_task(client.run())
+            await client.losing.wait()
+            running.cancel()
+            done, _ = await asyncio.wait({running}, timeout=1)
+            running.cancel()
+        assert done
+        assert running.cancelled()
 
 
 class TestSending:
