@@ -8,6 +8,6 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.keys import trust_own_key
+        from accounts.keys.current import trust_own_keys
 
-        trust_own_key()
+        trust_own_keys()

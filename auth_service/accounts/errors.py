@@ -7,10 +7,13 @@ Refusal
 ├── NameTaken          conflict           a username or e-mail address that somebody has
 ├── WrongPassword      invalid            not the password of the account that is to be changed
 ├── NoSuchSession      not_found          no session of one's own, or one that has ended
+├── NoKeysToRotate     conflict           keys that are changed by hand, or cannot be made here
+├── KeyTooNew          conflict           a key that not everybody may know yet
 └── NoSuchUser         not_found          an id or name that belongs to no active account
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from service_kit.refusals import FieldError, Refusal
 
@@ -55,6 +58,21 @@ class WrongPassword(Refusal):
 class NoSuchSession(Refusal):
     def __init__(self) -> None:
         super().__init__("not_found", "No such session.")
+
+
+class NoKeysToRotate(Refusal):
+    def __init__(self) -> None:
+        super().__init__(
+            "conflict",
+            "Keys are made for JWT_ALGORITHM EdDSA and RS256 alone; a JWT_SECRET is changed in the"
+            " settings of both services.",
+        )
+
+
+class KeyTooNew(Refusal):
+    def __init__(self, usable_at: datetime) -> None:
+        moment = usable_at.isoformat(timespec="seconds")
+        super().__init__("conflict", f"The next key may not sign before {moment}.")
 
 
 class NoSuchUser(Refusal):

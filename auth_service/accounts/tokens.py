@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.tokens import AccessToken
 
-from accounts.keys import signing_key
+from accounts.keys.current import signing_key
 from accounts.models import Session, User
 
 REFRESH_TOKEN = re.compile(r"([0-9a-f]{32})\.[A-Za-z0-9_-]{43}", re.ASCII)

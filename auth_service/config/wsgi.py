@@ -10,7 +10,11 @@ from service_kit.database import assert_durable
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
+from accounts.keys.current import published_keys  # noqa: E402 - the models are ready now
+
 # A server refuses to start on a Postgres that may forget; a migration need not care.
 with connection.cursor() as cursor:
     assert_durable(cursor)
+# Later it can do without Postgres, if it must.
+published_keys()
 connection.close()

@@ -8,8 +8,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
-from accounts.keys import signing_key, thumbprint
+from accounts.keys.current import signing_key
+from accounts.keys.files import thumbprint
 from accounts.models import Session
 from service_kit.jwks import parse_jwks
 from service_kit.testing import token_for
@@ -25,6 +27,7 @@ def decode(part: str) -> dict[str, object]:
 @pytest.mark.django_db
 class TestAccessToken:
     def test_holds_what_both_services_need_and_nothing_personal(self, api, alice):
+        """Rules 2 and 3."""
         api.patch("/api/auth/me/", {"display_name": "Alice A."}, token=alice.access)
         answer = api.post("/api/auth/refresh/", {"refresh": alice.refresh})
         header, payload, _ = answer.json()["access"].split(".")
@@ -91,8 +94,10 @@ class TestAccessToken:
         refusal(api.get("/api/auth/me/", token=forged), 401, "not_authenticated")
 
 
+@pytest.mark.django_db
 class TestJwks:
     def test_publishes_the_public_half_alone(self, api):
+        """Rule 9."""
         answer = api.get(JWKS)
         assert answer.status_code == 200
         assert answer["Content-Type"] == "application/json"
@@ -115,7 +120,6 @@ class TestJwks:
         jwk = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
         assert thumbprint(jwk) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
-    @pytest.mark.django_db
     def test_verifies_tokens_as_messaging_reads_it(self, api, alice):
         ring = parse_jwks(api.get(JWKS).content)
         kid = jwt.get_unverified_header(alice.access)["kid"]
@@ -140,11 +144,13 @@ print(verify(token).user_id, jwt.get_unverified_header(token)["alg"], published)
 
 
 class TestOtherKeys:
-    def test_signs_with_rs256_where_the_key_is_rsa(self, tmp_path, run_with):
+    def test_signs_with_rs256_where_the_key_is_rsa(self, db, tmp_path, run_with):
+        """Rule 1."""
         path = tmp_path / "rsa.pem"
         key = generate_private_key(65537, 3072)
         path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        done = run_with({"JWT_PRIVATE_KEY_FILE": str(path)}, PROGRAM)
+        database = connection.settings_dict["NAME"]
+        done = run_with({"JWT_PRIVATE_KEY_FILE": str(path), "DB_NAME": database}, PROGRAM)
         assert done.returncode == 0, done.stderr
         user_id, algorithm, published = done.stdout.split(" ", 2)
         [jwk] = json.loads(published)["keys"]
@@ -177,6 +183,7 @@ class TestOtherKeys:
         assert ImproperlyConfigured.__name__ in done.stderr
 
     def test_refuses_a_short_rsa_key(self, tmp_path, run_with):
+        """Rule 1."""
         path = tmp_path / "rsa.pem"
         key = generate_private_key(65537, 2048)
         path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class KeyRing:
     - `url`: a key set fetched by a background thread, every 300 s and when an unknown kid turns
       up, at most once in 30 s; kept in memory and in `cache_file`; a failure keeps what there is.
     - `only`: one fixed key, whatever kid a token names.
-    - `hold(keys)`: keys handed over by the program itself.
+    - `hold(keys)`: keys handed over by the program itself, or looked up each time.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class KeyRing:
         self._url = url
         self._cache_file = cache_file
         self._keys: Mapping[str, Key] = {}
+        self._known: Callable[[], Mapping[str, Key]] = self._loaded
         self._fetched_at = -math.inf
         self._forget_thread()
         forget = weakref.WeakMethod(self._forget_thread)
@@ -48,13 +49,13 @@ class KeyRing:
     @property
     def is_empty(self) -> bool:
         """No token can be verified yet."""
-        return self.only is None and not self._keys
+        return self.only is None and not self._known()
 
     def find(self, kid: str | None) -> Key | None:
         """Return the key a token names, or None; never waits. An unknown kid asks for a refresh."""
         if self.only is not None:
             return self.only
-        key = None if kid is None else self._keys.get(kid)
+        key = None if kid is None else self._known().get(kid)
         if self._thread is None and self._url:
             self._start_thread()
         if key is None and kid is not None:
@@ -73,11 +74,14 @@ class KeyRing:
             self.refresh()
         self._start_thread()
 
-    def hold(self, keys: Mapping[str, Key]) -> None:
-        """Trust exactly these keys from now on, and never fetch again."""
+    def hold(self, keys: Mapping[str, Key] | Callable[[], Mapping[str, Key]]) -> None:
+        """Trust exactly these keys from now on, or what this returns, and never fetch again."""
         self._url = ""
         self.only = None
-        self._keys = dict(keys)
+        if callable(keys):
+            self._known = keys
+        else:
+            self._keys, self._known = dict(keys), self._loaded
 
     def refresh(self) -> None:
         """Fetch the key set once, keeping the old one if anything is wrong with the new."""
@@ -92,6 +96,9 @@ class KeyRing:
         if self._url:
             self._keys = keys
             self._save_to_disk(data)
+
+    def _loaded(self) -> Mapping[str, Key]:
+        return self._keys
 
     def _forget_thread(self) -> None:
         self._thread: threading.Thread | None = None

@@ -6,15 +6,13 @@ from rest_framework.response import Response
 
 from accounts.http.openapi import KeySetShape
 from accounts.http.views import PublicView
-from accounts.keys import signing_key
+from accounts.keys.current import published_keys
 
 
 @extend_schema(tags=["keys"])
 class KeysView(PublicView):
     @extend_schema(operation_id="jwks", responses={200: KeySetShape})
     def get(self, request: Request) -> Response:  # noqa: ARG002 - Django's signature
-        """Publish the public half of the signing key (RFC 7517)."""
-        public = signing_key().public
-        return Response(
-            {"keys": [public] if public else []}, headers={"Cache-Control": "public, max-age=300"}
-        )
+        """Publish the keys tokens are signed with, were lately, and will be next (RFC 7517)."""
+        headers = {"Cache-Control": "public, max-age=300"}
+        return Response({"keys": published_keys()}, headers=headers)

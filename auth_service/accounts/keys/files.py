@@ -1,24 +1,28 @@
-"""The key that signs tokens, together with what the world may know of it."""
+"""A key pair, what the world may know of it, and the one in the file of the settings."""
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from jwt.algorithms import OKPAlgorithm, RSAAlgorithm
 
-from service_kit.jwks import Key
-from service_kit.keys import key_ring
-
 SMALLEST_RSA_BITS = 3072
+MAKERS: Mapping[str, Callable[[], "PrivateKey"]] = {
+    "EdDSA": Ed25519PrivateKey.generate,
+    "RS256": lambda: generate_private_key(65537, SMALLEST_RSA_BITS),
+}
+
+
+PrivateKey = Ed25519PrivateKey | RSAPrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +31,32 @@ class SigningKey:
 
     key_id: str
     algorithm: str
-    private: Ed25519PrivateKey | RSAPrivateKey | str
+    private: PrivateKey | str
     public: Mapping[str, str] | None
 
 
 @cache
-def signing_key() -> SigningKey:
-    """Return the key named by the settings; ImproperlyConfigured if it cannot sign."""
+def root_key() -> SigningKey:
+    """Return the key the settings name; ImproperlyConfigured if it cannot sign.
+
+    It signs until others have been made, and seals those (`sealing`).
+    """
     if settings.JWT_SECRET:
         return SigningKey("secret", settings.JWT_ALGORITHM, settings.JWT_SECRET, None)
-    private = _load(Path(settings.JWT_PRIVATE_KEY_FILE))
+    return described(_load(Path(settings.JWT_PRIVATE_KEY_FILE)))
+
+
+def described(private: PrivateKey) -> SigningKey:
+    """Return the key with its name, which is its thumbprint, and its public half."""
     algorithm, jwk = _describe(private)
     key_id = thumbprint(jwk)
     public = {**jwk, "use": "sig", "alg": algorithm, "kid": key_id}
     return SigningKey(key_id, algorithm, private, public)
 
 
-def trust_own_key() -> None:
-    """Let this process verify what it signs; a shared secret is in the key ring already."""
-    key = signing_key()
-    if not isinstance(key.private, str):
-        key_ring().hold({key.key_id: Key(key.algorithm, key.private.public_key())})
+def new_key(algorithm: str) -> SigningKey:
+    """Make a key pair for EdDSA or RS256; KeyError for anything else."""
+    return described(MAKERS[algorithm]())
 
 
 def thumbprint(jwk: Mapping[str, str]) -> str:
@@ -57,7 +66,7 @@ def thumbprint(jwk: Mapping[str, str]) -> str:
     return urlsafe_b64encode(sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
-def _load(path: Path) -> Ed25519PrivateKey | RSAPrivateKey:
+def _load(path: Path) -> PrivateKey:
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
@@ -71,7 +80,7 @@ def _load(path: Path) -> Ed25519PrivateKey | RSAPrivateKey:
     )
 
 
-def _describe(private: Ed25519PrivateKey | RSAPrivateKey) -> tuple[str, dict[str, str]]:
+def _describe(private: PrivateKey) -> tuple[str, dict[str, str]]:
     if isinstance(private, Ed25519PrivateKey):
         jwk = OKPAlgorithm.to_jwk(private.public_key(), as_dict=True)
         return "EdDSA", {name: jwk[name] for name in ("kty", "crv", "x")}
