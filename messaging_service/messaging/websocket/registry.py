@@ -100,8 +100,10 @@ class Registry:
 
     async def _run(self) -> None:
         while True:
+            # Not wait_for: before Python 3.12 it may forget to be cancelled.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), RENEW_SECONDS)
+                async with asyncio.timeout(RENEW_SECONDS):
+                    await self._changed.wait()
                 await asyncio.sleep(BATCH_SECONDS)
             self._changed.clear()
             try:

@@ -85,7 +85,8 @@ class Holder:
         """Until a lapse is due, or something changed: then a moment for what comes with it."""
         left = self._next_lapse - asyncio.get_running_loop().time()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), max(0.0, left))
+            async with asyncio.timeout(max(0.0, left)):
+                await self._changed.wait()
             await asyncio.sleep(min(BATCH_SECONDS, max(0.0, left)))
         self._changed.clear()
 

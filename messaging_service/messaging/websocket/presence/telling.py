@@ -39,7 +39,8 @@ class Teller:
         while True:
             with suppress(TimeoutError):
                 wait = REST_SECONDS * random.uniform(0.8, 1.2)  # noqa: S311 - jitter.
-                await asyncio.wait_for(self._doubted.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._doubted.wait()
             self._doubted.clear()
             doubted, self._in_doubt = self._in_doubt, set()
             still_in_doubt = await self._settle(doubted)
