@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run reset test check e2e soak bench lock venv installed installed-dev
+.PHONY: help run reset up down logs test check e2e soak bench lock venv installed installed-dev
 
 # The first that is new enough, or plain python3 to complain about.
 PYTHON ?= $(or $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -20,6 +20,16 @@ run: installed  ## Start everything at http://localhost:8000 (make run PORT=9000
 reset: installed  ## Forget all data, secrets and logs of `make run`
 	@exec $(PY) -m local reset
 
+up:  ## Start everything in Docker instead, at the same address
+	@$(docker) && docker compose up --build --detach \
+	  && echo "Parley is at http://localhost:8000 (make logs, make down)."
+
+down:  ## Stop what `make up` started; data stays in Docker's volumes
+	@$(docker) && docker compose down
+
+logs:  ## Show what its containers say, as they say it
+	@$(docker) && docker compose logs --follow --tail=100
+
 ##@ Change
 
 test: installed-dev  ## Run every test, each suite in a process of its own
@@ -31,7 +41,7 @@ test: installed-dev  ## Run every test, each suite in a process of its own
 	@$(PY) -m pytest local/tests
 	@$(PY) -m pytest e2e
 
-check: installed-dev  ## Format, lint, types, imports
+check: installed-dev  ## Format, lint, types, imports, Dockerfiles
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(call types,auth_service,../shared/service_kit)
@@ -42,6 +52,7 @@ check: installed-dev  ## Format, lint, types, imports
 	@$(call types,messaging_service,messaging config)
 	@$(call imports,auth_service)
 	@$(call imports,messaging_service)
+	@.venv/bin/hadolint auth_service/Dockerfile messaging_service/Dockerfile
 
 e2e: installed-dev  ## Journeys through the gateway against the real system
 	@$(PY) -m pytest e2e
@@ -65,6 +76,11 @@ help:  ## Show this list
 	  /^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # ---- how -----------------------------------------------------------------------------------------
+
+docker = { docker compose version >/dev/null 2>&1 \
+	|| { echo "Docker with its compose plugin is needed; make run does without." >&2; exit 1; }; \
+	docker info >/dev/null 2>&1 \
+	|| { echo "No Docker engine answers: start it, or make run does without." >&2; exit 1; }; }
 
 # Each service has a package `config`, so each is typed in a run and with a cache of its own; what
 # belongs to neither is typed beside auth_service. Django wants settings to read the types from.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from local.services import ROOT
@@ -29,6 +30,25 @@ def compose() -> dict[str, Any]:
     return described
 
 
+def config(*files: Path, profiles: str = "", **settings: str) -> dict[str, Any]:
+    """Return what Docker's own compose makes of these files; skip the test where it is not."""
+    docker = shutil.which("docker") or ""
+    version = [docker, "compose", "version"]
+    if not docker or subprocess.run(version, check=False, capture_output=True).returncode:
+        pytest.skip("docker compose is not installed")
+    named = [word for file in files for word in ("--file", str(file))]
+    answer = subprocess.run(
+        [docker, "compose", *named, "config", "--format", "json"],
+        env={**os.environ, "COMPOSE_PROFILES": profiles, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    described: dict[str, Any] = json.loads(answer.stdout)
+    return described
+
+
 def dockerfile(service: str) -> str:
     """Return its instructions, each on one line."""
     return (ROOT / service / "Dockerfile").read_text().replace("\\\n", " ")
@@ -43,7 +63,8 @@ def command(container: str) -> list[str]:
     """Return what a container runs: its own command or that of its image."""
     described = compose()["services"][container]
     service = described["image"].removeprefix("parley/")
-    return list(described.get("command") or json.loads(instruction(service, "CMD")))
+    words = described.get("entrypoint") or described.get("command")
+    return list(words or json.loads(instruction(service, "CMD")))
 
 
 @dataclass
@@ -57,7 +78,8 @@ class Image:
     def __post_init__(self) -> None:
         leave_out = shutil.ignore_patterns("tests", "__pycache__", ".*")
         for source, target in re.findall(r"(?m)^COPY (\w\S+) (/app\S+)$", dockerfile(self.service)):
-            shutil.copytree(ROOT / source, self._inside(target), ignore=leave_out)
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, self._inside(target), ignore=leave_out)
         ((mounted, link),) = re.findall(r"ln -s (\S+) (\S+)", dockerfile(self.service))
         assert mounted == SECRETS
         Path(self._inside(link)).parent.mkdir()

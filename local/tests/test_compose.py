@@ -13,7 +13,16 @@ from local.compose import READERS
 from local.postgres import _INITDB, Postgres
 from local.redis import _CONFIG
 from local.services import ROOT, Service
-from local.tests.images import FILE, HTTP, MIGRATIONS, SERVERS, command, compose, instruction
+from local.tests.images import (
+    FILE,
+    HTTP,
+    MIGRATIONS,
+    SERVERS,
+    command,
+    compose,
+    config,
+    instruction,
+)
 from local.tether import FILES
 
 if TYPE_CHECKING:
@@ -56,6 +65,10 @@ class TestFile:
                 f"0.0.0.0:{port}"
             )
 
+    def test_means_what_compose_takes_it_for(self) -> None:
+        """Where Docker's own compose is at hand: interpolation, merges and references too."""
+        config(FILE)
+
     def test_mounts_nothing_of_the_machine_but_this_checkout(self) -> None:
         mounts = [mount for each in CONTAINERS.values() for mount in each.get("volumes", ())]
         sources = {mount.split(":")[0] for mount in mounts} - compose()["volumes"].keys()
@@ -68,10 +81,21 @@ class TestFile:
         assert CONTAINERS[name]["depends_on"][migration] == done
         assert CONTAINERS[migration]["depends_on"]["secrets"] == done
 
-    @pytest.mark.parametrize("name", [*SERVERS, *MIGRATIONS])
-    def test_our_containers_may_do_little(self, name: str) -> None:
+    @pytest.mark.parametrize("name", CONTAINERS)
+    def test_every_container_may_do_little(self, name: str) -> None:
         described = CONTAINERS[name]
-        assert (described["read_only"], described["cap_drop"]) == (True, ["ALL"])
+        assert described["cap_drop"] == ["ALL"]
+        assert described["security_opt"] == ["no-new-privileges:true"]
+        assert described.get("read_only", False) is (name != "postgres")
+        assert ("cap_add" in described) is (described.get("user") == "root") is (name == "secrets")
+
+    def test_can_be_scaled(self) -> None:
+        for name in SERVERS:
+            assert CONTAINERS[name].keys().isdisjoint({"container_name", "hostname", "ports"})
+
+    @pytest.mark.parametrize("name", [*SERVERS, *MIGRATIONS])
+    def test_our_containers_are_of_one_user(self, name: str) -> None:
+        described = CONTAINERS[name]
         assert "user" not in described
         image = described["image"].removeprefix("parley/")
         assert instruction(image, "USER") == f"{READERS[image]}:{READERS[image]}"

@@ -187,5 +187,5 @@ class TestImages:
             for line in dockerfile(service).splitlines()
             if line.startswith("COPY") and "--from" not in line
         ]
-        assert len(copied) == 3
+        assert len(copied) == 4
         assert [each for each in copied if not each.startswith(allowed)] == []

@@ -1,0 +1,205 @@
+"""docker-compose.yaml brought up whole, without Docker: trees, users, rights, names, order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.request import Request, urlopen
+
+import pytest
+from websockets.asyncio.client import connect
+
+from local.tests.containers.network import inside
+from local.tests.containers.project import Project
+from local.tests.images import HTTP, SERVERS, compose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from local.tests.containers.container import Container
+
+T = TypeVar("T")
+
+TOOLS = ("ip", "nsenter", "unshare", "setpriv", "chroot")
+MISSING = [name for name in TOOLS if shutil.which(name) is None]
+CONTAINERS = compose()["services"]
+SCALE = {"messaging_service": 2, "messaging_sockets": 3}
+PUBLIC = "localhost:8000"
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0 or bool(MISSING),
+    reason=f"takes root, for other users and networks, and {', '.join(TOOLS)}",
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    folder = tmp_path_factory.mktemp("project")
+    # Users of containers pass through it.
+    for each in (folder, *folder.parents[:2]):
+        each.chmod(0o711)
+    project = Project(described=compose(), folder=folder, scale=SCALE)
+    try:
+        project.up()
+        yield project
+    finally:
+        project.down()
+
+
+def ask(path: str, body: object = None, **headers: str) -> dict[str, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = Request(
+        f"http://{PUBLIC}{path}", data, {"Content-Type": "application/json"} | headers
+    )
+    with urlopen(request) as answer:  # noqa: S310 - its scheme stands above
+        said: dict[str, Any] = json.load(answer)
+    return said
+
+
+def register(name: str) -> dict[str, Any]:
+    account = {"username": name, "password": "a-walk-by-the-sea", "email": f"{name}@example.org"}
+    return ask("/api/auth/register/", account)
+
+
+async def talk() -> str:
+    """Register two people, send as one over HTTP, and return what the other heard."""
+    alice, bob = (register(name)["access"] for name in ("alice", "bob"))
+    room = ask("/api/chat/rooms/", {"username": "bob"}, Authorization=f"Bearer {alice}")["room_id"]
+    async with connect(f"ws://{PUBLIC}/ws/chat/{room}/?token={bob}") as socket:
+        await asyncio.wait_for(socket.recv(), 10)
+        path = f"/api/chat/rooms/{room}/messages/"
+        ask(path, {"content": "Hello from Alice"}, Authorization=f"Bearer {alice}")
+        while (heard := json.loads(await asyncio.wait_for(socket.recv(), 10)))["type"] != "message":
+            pass
+    return str(heard["content"])
+
+
+async def while_many_are_open(look: Callable[[], T]) -> T:
+    """Open twelve sockets of one person and look."""
+    token = register("carol")["access"]
+    async with AsyncExitStack() as opened:
+        for _ in range(12):
+            socket = connect(f"ws://{PUBLIC}/ws/chat/?token={token}")
+            await (await opened.enter_async_context(socket)).recv()
+        return look()
+
+
+def open_sockets(container: Container) -> float:
+    """Ask it as Prometheus does."""
+    address = "http://127.0.0.1:8080/metrics"
+    script = f"from urllib.request import urlopen; print(urlopen({address!r}).read().decode())"
+    counted = container.execute("python", "-c", script).stdout
+    found = re.findall(r"(?m)^parley_sockets_open\{.*\} (\S+)$", counted)
+    return sum(map(float, found))
+
+
+def visit(project: Project, call: Callable[[], T]) -> T:
+    """Do it where the ports are published."""
+    (gateway,) = project.containers["traefik"]
+    return inside(gateway.namespace, call)
+
+
+def ours(project: Project) -> list[Container]:
+    return [each for name in SERVERS for each in project.containers[name]]
+
+
+def wait_for(container: Container, words: str) -> None:
+    deadline = time.monotonic() + 20
+    while words not in (said := container.log.read_text()):
+        assert time.monotonic() < deadline, said
+        time.sleep(0.05)
+
+
+class TestUp:
+    def test_starts_as_many_as_asked(self, project: Project) -> None:
+        running = {name: len(project.containers[name]) for name in SERVERS}
+        assert running == {"authservice": 1, **SCALE}
+        assert all(each.alive() for each in ours(project))
+
+    def test_people_talk_through_it(self, project: Project) -> None:
+        assert visit(project, lambda: asyncio.run(talk())) == "Hello from Alice"
+
+    def test_connections_spread_over_socket_processes(self, project: Project) -> None:
+        servers = project.containers["messaging_sockets"]
+
+        def count() -> list[float]:
+            return [open_sockets(each) for each in servers]
+
+        counted = visit(project, lambda: asyncio.run(while_many_are_open(count)))
+        assert sum(counted) == 12
+        assert len([each for each in counted if each]) > 1
+
+    def test_its_public_face_is_the_gateway_alone(self, project: Project) -> None:
+        found = visit(project, lambda: ask("/health/sockets/live"))
+        assert found == {"status": "ok"}
+        (gateway,) = project.containers["traefik"]
+        assert gateway.execute("getent", "hosts", "authservice").returncode == 0
+        assert gateway.execute("getent", "hosts", "postgres").returncode != 0
+
+
+class TestContainers:
+    def test_may_write_only_where_it_is_declared(self, project: Project) -> None:
+        for each in ours(project):
+            for place in ("/", "/app", "/app/shared", "/etc", "/run/secrets", "/venv", "/usr"):
+                assert each.execute("touch", f"{place}/x").returncode != 0, (each.name, place)
+            assert each.execute("sh", "-c", "touch /tmp/x").returncode == 0
+
+    def test_run_as_nobody_in_particular(self, project: Project) -> None:
+        for each in ours(project):
+            said = each.execute("cat", "/proc/1/status").stdout
+            status = dict(line.split(":\t", 1) for line in said.splitlines() if ":\t" in line)
+            assert status["Uid"].split() == ["10001"] * 4
+            assert {status[name] for name in ("CapEff", "CapPrm", "CapBnd")} == {"0" * 16}
+
+    def test_are_told_no_secret_in_their_environment(self, project: Project) -> None:
+        volumes = project.folder / "volumes"
+        known = json.loads((volumes / "all_secrets" / "secrets.json").read_text()).values()
+        for each in ours(project):
+            environment = each.execute("cat", "/proc/1/environ").stdout
+            assert "PYTHONPATH" in environment
+            assert [secret for secret in known if secret in environment] == []
+
+    @pytest.mark.parametrize("name", HTTP)
+    def test_know_their_settings_when_a_command_is_run_beside(
+        self, project: Project, name: str
+    ) -> None:
+        container = project.containers[name][0]
+        for words in (["migrate", "--check"], ["check"], ["showmigrations"]):
+            answer = container.execute("python", "manage.py", *words)
+            assert answer.returncode == 0, answer.stderr
+
+    def test_run_the_commands_of_operators(self, project: Project) -> None:
+        answer = project.containers["messaging_service"][0].execute(
+            "python", "manage.py", "new_epoch"
+        )
+        assert answer.returncode == 0, answer.stderr
+
+
+class TestEntrypoint:
+    """Last, because the containers are stopped."""
+
+    def test_waits_for_the_database(self, project: Project) -> None:
+        (postgres,) = project.containers["postgres"]
+        (migration,) = project.containers["messaging_migrate"]
+        postgres.kill()
+        migration.log.write_text("")
+        migration.start()
+        wait_for(migration, "waiting for Postgres")
+        assert migration.alive()
+        postgres.start()
+        assert migration.wait() == 0, migration.log.read_text()
+
+    def test_lets_its_command_hear_that_it_is_to_end(self, project: Project) -> None:
+        for each in ours(project):
+            each.ask_to_end()
+        allowed = int(CONTAINERS["authservice"]["stop_grace_period"].removesuffix("s"))
+        for each in ours(project):
+            assert each.wait(seconds=allowed) in {0, -signal.SIGTERM}
