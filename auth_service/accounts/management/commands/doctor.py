@@ -1,0 +1,31 @@
+"""`manage.py doctor`: whether this service has all it needs, and what to do where it has not."""
+
+import stat
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.conf import settings
+
+from service_kit import doctor
+
+
+def check_keys() -> str:
+    if settings.JWT_SECRET:
+        return f"a shared secret, for {settings.JWT_ALGORITHM}"
+    file = Path(settings.JWT_PRIVATE_KEY_FILE)
+    try:
+        load_pem_private_key(file.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        raise doctor.TroubleError(
+            f"{file} holds no private key that can be read: {type(error).__name__}.",
+            "Put a key in PEM there, as of `openssl genpkey -algorithm ed25519`.",
+        ) from error
+    if file.stat().st_mode & stat.S_IRWXO:
+        raise doctor.TroubleError(
+            f"{file} may be read by anybody on this machine.", f"Run `chmod o-rwx {file}`."
+        )
+    return "the private key can be read, and not by everybody"
+
+
+class Command(doctor.Doctor):
+    checks = {"keys": check_keys}

@@ -1,0 +1,61 @@
+"""`manage.py doctor` of this service: the key that signs."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+WELL = {"POSTGRES_MANAGED": True, "LEAVING_SECONDS": 5.0}
+
+
+@pytest.fixture
+def look(settings, db):
+    """Say what is printed with these settings, and whether all is well."""
+
+    def run(**changed):
+        printed = StringIO()
+        for name, value in (WELL | changed).items():
+            setattr(settings, name, value)
+        try:
+            call_command("doctor", stdout=printed)
+        except SystemExit:
+            return printed.getvalue(), False
+        return printed.getvalue(), True
+
+    return run
+
+
+@pytest.fixture
+def key(settings, tmp_path):
+    """Return a copy of the key that the tests sign with, for its owner alone."""
+    file = tmp_path / "key.pem"
+    file.write_bytes(Path(settings.JWT_PRIVATE_KEY_FILE).read_bytes())
+    file.chmod(0o600)
+    return file
+
+
+def test_is_content_where_all_is_well(look, key):
+    printed, is_well = look(JWT_PRIVATE_KEY_FILE=str(key))
+    assert is_well, printed
+    assert "ok    keys" in printed
+
+
+@pytest.mark.parametrize("content", [None, "", "-----BEGIN PUBLIC KEY-----"])
+def test_finds_no_key(look, tmp_path, content):
+    file = tmp_path / "key.pem"
+    if content is not None:
+        file.write_text(content)
+    printed, is_well = look(JWT_PRIVATE_KEY_FILE=str(file))
+    assert not is_well
+    assert f"FAIL  keys        {file} holds no private key that can be read" in printed
+    assert "openssl genpkey" in printed
+
+
+def test_finds_a_key_that_everybody_may_read(look, key):
+    key.chmod(0o640)
+    assert look(JWT_PRIVATE_KEY_FILE=str(key))[1]
+    key.chmod(0o644)
+    printed, is_well = look(JWT_PRIVATE_KEY_FILE=str(key))
+    assert not is_well
+    assert f"→ Run `chmod o-rwx {key}`" in printed
