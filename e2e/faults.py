@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.services import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,3 +60,20 @@ def rewired(stack: Stack, name: str, **settings: str) -> Iterator[None]:
     finally:
         process.environment = before
         stack.restart(name)
+
+
+@contextmanager
+def serving(stack: Stack, name: str, module: str, **settings: str) -> Iterator[None]:
+    """It serves the ASGI application of a module of ours meanwhile; it starts anew twice."""
+    process = stack.process(name)
+    before = process.command
+    process.command = [
+        f"{module}:application" if word.endswith(":application") else word for word in before
+    ]
+    path = os.pathsep.join([process.environment["PYTHONPATH"], str(ROOT)])
+    try:
+        with rewired(stack, name, **settings, PYTHONPATH=path):
+            yield
+            process.command = before
+    finally:
+        process.command = before

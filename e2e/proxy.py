@@ -25,7 +25,7 @@ NO_LINGER: Final = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Listens on `port` of the loopback address; whatever is wrong is so until `heal`.
+    """Listens on `port` of the loopback address, or another; whatever is wrong is so until `heal`.
 
     latency          each piece of data is held back for so many seconds, in each direction
     blackhole()      nothing comes through, and no connection ends
@@ -36,13 +36,21 @@ class Proxy:
                      connection is reset then, and with `refuse_after_loss` every new one too.
     """
 
-    def __init__(self, port: int, *, host: str = LOOPBACK, mark: bytes = b"COMMIT") -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        host: str = LOOPBACK,
+        listens_on: str = LOOPBACK,
+        mark: bytes = b"COMMIT",
+    ) -> None:
         self.latency = 0.0
         self.refuses = False
         self.lose_next: Loss = ""
         self.refuse_after_loss = False
         self.losses = 0
         self._server = (host, port)
+        self._address = listens_on
         self._mark = mark
         self._links: set[StreamWriter] = set()
         self._deaf: StreamWriter | None = None
@@ -79,7 +87,7 @@ class Proxy:
         self._loop = asyncio.get_running_loop()
         self._open, self._closed = asyncio.Event(), asyncio.Event()
         self._open.set()
-        async with await asyncio.start_server(self._serve, LOOPBACK, 0) as server:
+        async with await asyncio.start_server(self._serve, self._address, 0) as server:
             self.port: int = server.sockets[0].getsockname()[1]
             started.set()
             await self._closed.wait()

@@ -1,4 +1,4 @@
-"""Who is there in a run: people who write in a ring of rooms, second devices, guests, readers."""
+"""Who is there in a run: people who write in a ring of rooms, who listen, who come and go."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,17 +16,23 @@ from e2e.chaos.clients.observer import Observer
 from e2e.chaos.clients.poster import Poster
 from e2e.chaos.clients.reader import Reader
 from e2e.chaos.clients.script import Account, Script, patiently, sign_up
+from e2e.chaos.clients.visitor import Visitor
 from e2e.chaos.clients.writer import Writer
+from e2e.history.history import LEFT, VANISHED
 from e2e.proxy import Proxy
+from local.ports import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from threading import Event
 
     from e2e.chaos.clients.listener import Listener
+    from e2e.chaos.wire import Wire
     from local.stack import Stack
 
 GUESTS = 3
+# Who visits whom, and how he goes.
+VISITORS = {4: LEFT, 8: VANISHED}
 # What is behind is repaired within 5 s: nothing may come after that.
 QUIET_SECONDS = 6.0
 SETTLE_SECONDS = 60.0
@@ -62,6 +69,7 @@ class Crowd:
     rooms: dict[int, tuple[Account, Account]] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
     readers: list[Reader] = field(default_factory=list)
+    wire: Wire | None = None
     far: Proxy = field(init=False)
     _loop: asyncio.AbstractEventLoop = field(init=False)
     _beside: list[asyncio.Task[None]] = field(default_factory=list)
@@ -70,7 +78,8 @@ class Crowd:
         """Be there, write until the script says no more, and see it through to the end."""
         self._loop = asyncio.get_running_loop()
         # Second devices are behind it.
-        self.far = Proxy(self.stack.port)
+        where = self.wire.here if self.wire else LOOPBACK
+        self.far = Proxy(self.stack.port, listens_on=where)
         try:
             await self._arrive()
             await self._until_current()
@@ -118,10 +127,14 @@ class Crowd:
                 for m in range(1, self.size.neighbours + 1):
                     other = self.people[(n + m) % self.size.people]
                     await self._open_room(http, person, other)
+            for n, how in VISITORS.items():
+                await self._visits(http, self.people[n], how)
         for person in self.people:
             self._listens(Writer(self.script, f"{person.name}-1", person, patience=PATIENT))
             second = Observer(self.script, f"{person.name}-2", person, patience=IMPATIENT)
             second.address = f"http://localhost:{self.far.port}"
+            if self.wire:
+                second.dial = partial(self.wire.dial, self.far.port)
             self._listens(second)
         for guest in self.guests:
             self._listens(Observer(self.script, f"{guest.name}-1", guest, patience=IMPATIENT))
@@ -132,6 +145,13 @@ class Crowd:
         account = await sign_up(http, name)
         await patiently(http, "GET", "/api/chat/rooms/", headers=account.bearer)
         return account
+
+    async def _visits(self, http: httpx.AsyncClient, person: Account, how: str) -> None:
+        visitor = await self._arrives(http, f"visitor{len(self.listeners)}")
+        await self._open_room(http, visitor, person)
+        self._listens(
+            Visitor(self.script, f"{visitor.name}-1", visitor, patience=IMPATIENT, how=how)
+        )
 
     async def _open_room(self, http: httpx.AsyncClient, one: Account, other: Account) -> None:
         body = {"room_type": "direct", "participants": [other.user_id]}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from e2e.history.checkers import judge
 from e2e.history.checkers.hearing import delays
+from e2e.history.checkers.personal import personal_delays
+from e2e.history.checkers.presence import departures, goings
 from e2e.history.checkers.serving import answers, recovery, refusals
 
 if TYPE_CHECKING:
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
 PROMISES = {
     "lost": {"lost"},
     "doubled": {"doubled", "phantom"},
-    "reordered": {"real_time", "session_order", "heard_order", "agreement"},
-    "gaps": {"dense", "missed", "fold", "snapshots", "disconnected"},
+    "reordered": {"real_time", "session_order", "heard_order", "agreement", "personal_order"},
+    "gaps": {"dense", "missed", "fold", "snapshots", "disconnected", "personal"},
     "leaked": {"leaked"},
     "wrongly counted": {"markers", "unread"},
-    "too late": {"late", "unanswered", "not_recovered"},
+    "wrongly shown": {"ghosts", "shown"},
+    "too late": {"late", "unanswered", "not_recovered", "personal_late"},
     "outgrown": {"outgrown"},
 }
 
@@ -38,14 +41,19 @@ def figures(history: History, findings: Sequence[Finding]) -> str:
     """One paragraph: what was kept, how soon, and what was met on the way."""
     acked = [seconds for seconds, _, kind in answers(history) if kind == "ok"]
     told = [delay.seconds for delay in delays(history)]
+    gone = [seconds for _, _, seconds in goings(history) if seconds is not None]
+    told_me = [seconds for seconds, _ in personal_delays(history)]
     back = recovery(history)
-    moved = Counter(each.who for each in history.of("open", "ok")).values()
+    visitors = {each.user for each in departures(history)}
+    stayed = (each for each in history.of("open", "ok") if each.user not in visitors)
+    moved = Counter(each.who for each in stayed).values()
     kept = broken(Counter(each.checker for each in findings))
     return (
         f"{len(history.sendings)} sent, {len(acked)} acknowledged, {len(told)} heard; "
         f"{', '.join(f'{number} {promise}' for promise, number in kept.items())}\n"
         f"  ack {spread(acked)}; behind {spread(told)}; "
         f"first ack after the fault {'never' if back is None else f'{back:.2f} s'}\n"
+        f"  shown gone {spread(gone)}; {len(told_me)} personal, behind {spread(told_me)}\n"
         f"  moved {max(moved) - 1} times at most; met {dict(refusals(history).most_common())}"
     )
 

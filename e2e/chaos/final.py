@@ -24,7 +24,7 @@ FROM messages WHERE room_id = ANY(%s)
 _ROOMS = "SELECT id AS room, seq, pos FROM rooms WHERE id = ANY(%s)"
 _MEMBERS = """
 SELECT room_id AS room, user_id AS about, visible_from_seq AS seq, joined_pos AS created_pos,
-       coalesce(left_pos, 0) AS left_pos, last_read_seq
+       user_pos AS pos, coalesce(left_pos, 0) AS left_pos, last_read_seq
 FROM members WHERE room_id = ANY(%s)
 """
 
@@ -37,6 +37,7 @@ def read_everything(crowd: Crowd, stack: Stack) -> None:
             _history(crowd, http, room, one.bearer)
         for person in crowd.people:
             _unread(crowd, http, person)
+            _presence(crowd, http, person)
 
 
 def _over_sql(crowd: Crowd, stack: Stack) -> None:
@@ -77,6 +78,13 @@ def _unread(crowd: Crowd, http: httpx.Client, person: Account) -> None:
     for room in crowd.rooms_of(person):
         said = {"room": room, "about": person.user_id, "seq": counted.get(room, 0)}
         crowd.script.note("end", "unread", **said)
+
+
+def _presence(crowd: Crowd, http: httpx.Client, person: Account) -> None:
+    shown = _get(http, "/api/chat/presence/?page_size=100", headers=person.bearer)["results"]
+    for other in shown:
+        said = {"user": person.user_id, "about": other["user_id"], "status": other["status"]}
+        crowd.script.note("end", "final", event="presence", via="http", **said)
 
 
 def _get(http: httpx.Client, url: str, **more: Any) -> Frame:

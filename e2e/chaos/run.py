@@ -13,6 +13,7 @@ from e2e.chaos.clients.script import Script
 from e2e.chaos.crowd import Crowd, Size
 from e2e.chaos.final import read_everything
 from e2e.chaos.usage import usage
+from e2e.chaos.wire import Wire
 from e2e.history.history import History
 
 if TYPE_CHECKING:
@@ -36,8 +37,19 @@ class Timing:
 
 
 def run(stack: Stack, fault: Fault, timing: Timing, size: Size | None = None) -> History:
-    """Let the fault strike in the middle of it. Only from the main thread: it starts processes."""
+    """Let the fault strike in the middle of it. Only from the main thread: it starts processes.
+
+    Raises ImpossibleError where the machine cannot have it.
+    """
     crowd = Crowd(Script(stack.address), stack, size or Size())
+    if fault.over_a_wire:
+        with Wire() as crowd.wire:
+            return _run(crowd, fault, timing)
+    return _run(crowd, fault, timing)
+
+
+def _run(crowd: Crowd, fault: Fault, timing: Timing) -> History:
+    stack = crowd.stack
     script, is_there = crowd.script, threading.Event()
 
     def measure(when: str) -> None:

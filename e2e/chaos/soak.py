@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from e2e.chaos.faults import FAULTS
+from e2e.chaos.faults.fault import ImpossibleError
 from e2e.chaos.figures import broken, report, spread
 from e2e.chaos.run import Timing, run
 from e2e.chaos.usage import usage
 from e2e.history.checkers.hearing import delays
+from e2e.history.checkers.personal import personal_delays
+from e2e.history.checkers.presence import goings
 from e2e.history.checkers.serving import answers, outgrown, recovery, refusals
 from e2e.history.history import History
 from e2e.history.operations import Operation, now, save
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     from e2e.history.history import Finding
     from local.stack import Stack
 
-TIMING = Timing(before=5, after=8)
+# In half an hour every kind has its turn.
+TIMING = Timing(before=4, after=6)
 LEAKS_SECONDS = 60.0
 
 
@@ -38,7 +42,10 @@ class Totals:
     sent: int = 0
     acked: list[float] = field(default_factory=list)
     behind: list[float] = field(default_factory=list)
+    personally: list[float] = field(default_factory=list)
+    gone: list[float] = field(default_factory=list)
     back: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    impossible: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, history: History, findings: list[Finding]) -> None:
         self.runs[name] += 1
@@ -47,6 +54,8 @@ class Totals:
         self.sent += len(history.sendings)
         self.acked += [seconds for seconds, _, kind in answers(history) if kind == "ok"]
         self.behind += [delay.seconds for delay in delays(history)]
+        self.personally += [seconds for seconds, _ in personal_delays(history)]
+        self.gone += [seconds for _, _, seconds in goings(history) if seconds is not None]
         if (back := recovery(history)) is not None:
             self.back[name].append(back)
 
@@ -57,10 +66,16 @@ class Totals:
             yield f"{promise}: {number}"
         yield f"acknowledged after: {spread(self.acked)}"
         yield f"heard after: {spread(self.behind)}"
+        yield f"what is personal after: {spread(self.personally)}"
+        yield f"shown gone after: {spread(self.gone)}"
         for name, seconds in sorted(self.back.items()):
             told = f"first ack after {max(seconds):.2f} s at most"
             yield f"  {name} ({self.runs[name]} times): {told}"
         yield f"met on the way: {dict(self.refused.most_common())}"
+        for name, why in self.impossible.items():
+            yield f"not on this machine: {name}: {why}"
+        if left := FAULTS.keys() - self.runs.keys() - self.impossible.keys():
+            yield f"there was no time for: {', '.join(sorted(left))}"
 
 
 def soak(stack: Stack, *, seconds: float, seed: int, histories: Path) -> bool:
@@ -75,7 +90,11 @@ def soak(stack: Stack, *, seconds: float, seed: int, histories: Path) -> bool:
         # Each in its turn, so that none is left out for long.
         to_come = to_come or chance.sample(sorted(FAULTS), len(FAULTS))
         name = to_come.pop()
-        history = run(stack, FAULTS[name], TIMING)
+        try:
+            history = run(stack, FAULTS[name], TIMING)
+        except ImpossibleError as error:
+            totals.impossible[name] = str(error)
+            continue
         text, findings = report(name, history)
         print(text, flush=True)
         if findings:

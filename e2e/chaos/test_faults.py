@@ -11,6 +11,7 @@ import pytest
 from e2e.chaos.faults import SHORT
 from e2e.chaos.figures import report
 from e2e.chaos.run import SETTINGS, Timing, run
+from e2e.history.checkers import judge
 from e2e.history.operations import save
 from e2e.people import Person
 from local.testing import isolated_stack
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 TIMING = Timing(before=3, after=3)
+UNACKNOWLEDGED = "a process dies before its acks"
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +32,19 @@ def stack() -> Iterator[Stack]:
         yield stack
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("name", [name for name in SHORT if name != UNACKNOWLEDGED])
 def test_every_promise_is_kept_in_spite_of(name: str, stack: Stack, tmp_path: Path) -> None:
     history = run(stack, SHORT[name], TIMING)
     save(history.operations, tmp_path / "history.jsonl")
     text, findings = report(name, history)
     print(text)
     assert findings == [], f"{text}\n{tmp_path}"
+
+
+def test_what_was_committed_and_not_acknowledged_is_told_to_be_there(stack: Stack) -> None:
+    history = run(stack, SHORT[UNACKNOWLEDGED], TIMING)
+    assert judge(history) == []
+    assert any(each.duplicate for each in history.of("send", "ok"))
 
 
 def test_nobody_is_refused_any_more_once_postgres_is_back(stack: Stack) -> None:

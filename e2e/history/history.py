@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from e2e.history.operations import Operation
 
 SECOND = 1_000_000_000
+# How a connection ends that a client gives up of its own will: with a word, or without.
+LEFT, VANISHED = "left", "vanished"
 
 
 class Finding(NamedTuple):
@@ -26,13 +28,15 @@ class Finding(NamedTuple):
 class Bounds:
     """How long things may take, in seconds; `delivery_is_excused` while the fault lasts.
 
-    `share` is how much more than before something may take afterwards.
+    `share` is how much more than before something may take afterwards. `presence_is_disturbed`
+    when who has gone from then on is only shown so in the end.
     """
 
     answer: float = 5.0
     delivery: float = 5.0
     recovery: float = 5.0
     delivery_is_excused: bool = False
+    presence_is_disturbed: bool = True
     share: float = 0.1
 
 
@@ -114,6 +118,40 @@ class History:
     def phases(self) -> dict[str, int]:
         """When each phase of the run began."""
         return {each.event: each.at for each in self.of("phase")}
+
+    @cached_property
+    def ended(self) -> int:
+        """When the last was written down."""
+        return self.operations[-1].at
+
+    @cached_property
+    def opens(self) -> dict[str, list[Operation]]:
+        """The beginnings and ends of each client's connections."""
+        found = defaultdict(list)
+        for each in self.of("open"):
+            found[each.who].append(each)
+        return found
+
+    @cached_property
+    def listeners(self) -> dict[str, str]:
+        """Whose each client is that listened to the end: those that left are owed nothing."""
+        return {
+            who: opens[-1].user
+            for who, opens in self.opens.items()
+            if opens[-1].error not in {LEFT, VANISHED}
+        }
+
+    def excused(self, began: int) -> int:
+        """Give the moment from which what was committed then is counted as late.
+
+        Where the fault excuses it, when it was over.
+        """
+        healed = self.phases.get("heal")
+        if not self.bounds.delivery_is_excused or healed is None:
+            return began
+        # What was committed shortly before could still be on its way when it began.
+        in_flight = round(self.bounds.delivery * SECOND)
+        return max(began, healed) if began > self.phases["inject"] - in_flight else began
 
     @cached_property
     def windows(self) -> dict[tuple[int, str], list[Window]]:

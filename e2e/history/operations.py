@@ -30,6 +30,11 @@ class Operation:
     read            history over HTTP; the answer is of `pos`, its rows are `hear`s before it
     hear            a message or membership, as `event` says, over `via` live, resume or history
     open            a connection, the client's `link`th: ok, and info with `error` when it ended
+    me              something personal is told: its user_pos is `pos`, `event` says what, of `room`;
+                    `seq` is the marker there
+    me.sync         from the user_pos `pos`; ok is a `synced` with `pos`
+    presence        `about` is told to be as `status` says
+    dial            a connection that came to nothing, `error` says why
     sync            from `pos`; ok is a `synced` with `pos`, `complete`, and `more`; fail means that
                     the room is not his
     join leave      of `about`, by somebody with the right to
@@ -57,6 +62,7 @@ class Operation:
     timestamp: str = ""
     about: str = ""
     left_pos: int = 0
+    status: str = ""
     is_deleted: bool = False
     duplicate: bool = False
     complete: bool = True

@@ -6,23 +6,28 @@ from signal import SIGINT, SIGQUIT
 from typing import Final
 
 from e2e.chaos.faults.abuse import read_nothing, send_a_byte_a_second
+from e2e.chaos.faults.clocks import HOUR, wrong_clock
 from e2e.chaos.faults.fault import Fault
+from e2e.chaos.faults.keys import forget_auth_service, trust_an_impostor
 from e2e.chaos.faults.network import (
     break_far_connections,
     cut_off,
+    cut_the_wire,
     go_far_away,
+    lose_packets,
     lose_touch,
     reset_again_and_again,
     slow_store,
 )
 from e2e.chaos.faults.processes import (
-    forget_auth_service,
+    die_at,
     freeze,
     kill,
     kill_sockets_in_turn,
     nothing,
     replace_everything_in_turn,
     run_out_of_files,
+    run_out_of_memory,
 )
 from e2e.chaos.faults.stores import (
     fill_redis,
@@ -34,9 +39,9 @@ from e2e.chaos.faults.stores import (
 from e2e.history.history import Bounds
 
 # Sends are acknowledged within a second with Redis away; a loaded machine gets twice that.
-WITHOUT_REDIS: Final = Bounds(answer=2.0)
+WITHOUT_REDIS: Final = Bounds(answer=1.0)
 # Nobody can be told what is in a store that does not answer, or by a process that does not run.
-WITHOUT_POSTGRES: Final = Bounds(answer=5.5, delivery_is_excused=True)
+WITHOUT_POSTGRES: Final = Bounds(delivery_is_excused=True)
 WITHOUT_A_PROCESS: Final = Bounds(delivery_is_excused=True)
 
 _SHORT: Final = (
@@ -44,7 +49,7 @@ _SHORT: Final = (
     Fault("sockets killed in turn", kill_sockets_in_turn),
     Fault("a socket process frozen", freeze("messaging_sockets-1"), 10, WITHOUT_A_PROCESS),
     Fault("auth_service forgotten", forget_auth_service, 5),
-    Fault("no files left", run_out_of_files, 5),
+    Fault("a process dies before its acks", die_at("commit")),
     # ---- clients, and the way to the gateway ----
     Fault("gateway killed", kill("traefik"), 1, WITHOUT_A_PROCESS),
     Fault("clients out of touch", lose_touch, 12, WITHOUT_A_PROCESS),
@@ -58,11 +63,25 @@ _SHORT: Final = (
     Fault("a room held", hold_a_room, 5, WITHOUT_POSTGRES),
 )
 _LONG: Final = (
-    Fault("nothing", nothing, 5),
+    Fault("nothing", nothing, 20, Bounds(presence_is_disturbed=False)),
     # ---- processes of ours ----
+    Fault(
+        "a socket process frozen for a minute", freeze("messaging_sockets-1"), 60, WITHOUT_A_PROCESS
+    ),
+    Fault("an impostor for auth_service", trust_an_impostor),
     Fault("an HTTP process killed", kill("messaging_service"), 2),
     Fault("everything replaced in turn", replace_everything_in_turn),
+    Fault("a process dies before COMMIT", die_at("insert")),
+    Fault("a process dies before it tells", die_at("tell")),
+    Fault("no files left", run_out_of_files, 5),
+    Fault("no memory left", run_out_of_memory, 8, WITHOUT_A_PROCESS),
+    Fault("a clock a little wrong", wrong_clock("messaging_sockets-1", 25, -25), 2),
+    Fault("a clock quite wrong", wrong_clock("messaging_sockets-1", 300, -300), 2),
+    Fault("a clock that jumps back", wrong_clock("messaging_sockets-1", 0, -HOUR), 5),
+    Fault("a signer's clock wrong", wrong_clock("auth_service", 25, -25), 2),
     # ---- clients, and the way to the gateway ----
+    Fault("half-open connections", cut_the_wire, 50, WITHOUT_A_PROCESS, over_a_wire=True),
+    Fault("packets lost", lose_packets, 15, over_a_wire=True),
     Fault("clients far away", go_far_away, 5),
     Fault("clients reset", break_far_connections),
     Fault("clients that read nothing", read_nothing, 12),

@@ -17,11 +17,19 @@ if TYPE_CHECKING:
     Strike = Callable[[Crowd], AbstractContextManager[object]]
 
 
+class ImpossibleError(Exception):
+    """This machine cannot be made to have such a fault: it says what is missing."""
+
+
 @dataclass(frozen=True)
 class Fault:
-    """Something that is broken for `seconds`, and what holds all the same."""
+    """Something that is broken for `seconds`, and what holds all the same.
+
+    With `over_a_wire` second devices are in a network of their own: see wire.py.
+    """
 
     name: str
     strike: Strike
     seconds: float = 0.0
     bounds: Bounds = field(default_factory=Bounds)
+    over_a_wire: bool = False

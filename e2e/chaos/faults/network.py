@@ -6,7 +6,7 @@ import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from e2e.chaos.faults.processes import GATEWAY_SECONDS
+from e2e.chaos.faults.processes import GATEWAY_SECONDS, NAME
 from e2e.faults import rewired
 from e2e.proxy import Proxy
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from e2e.chaos.crowd import Crowd
-
-NAME = "messaging_sockets-1"
 
 
 def slow_store(store: str, seconds: float) -> Callable[[Crowd], AbstractContextManager[object]]:
@@ -82,6 +80,24 @@ def break_far_connections(crowd: Crowd) -> Iterator[None]:
         crowd.far.reset()
         time.sleep(1.5)
     yield
+
+
+@contextmanager
+def cut_the_wire(crowd: Crowd) -> Iterator[None]:
+    """Half of the clients are gone without a word: nobody's kernel says that they are."""
+    assert crowd.wire
+    crowd.wire.cut()
+    yield
+    crowd.wire.mend()
+
+
+@contextmanager
+def lose_packets(crowd: Crowd) -> Iterator[None]:
+    """The way to half of the clients loses one packet in ten, in each direction."""
+    assert crowd.wire
+    crowd.wire.lose(0.1)
+    yield
+    crowd.wire.lose(0)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from e2e.faults import family_of, frozen, killed
+from e2e.faults import family_of, frozen, killed, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # After this the gateway has looked again whether a server is up.
 GATEWAY_SECONDS = 5.5
 FEW_FILES = 8
+LITTLE_MEMORY = 1 << 20
+NAME = "messaging_sockets-1"
+DIE_SECONDS = 20.0
 
 
 @contextmanager
@@ -53,6 +56,20 @@ def kill_sockets_in_turn(crowd: Crowd) -> Iterator[None]:
     yield
 
 
+def die_at(point: str) -> Callable[[Crowd], AbstractContextManager[object]]:
+    """A socket process ends itself on a message's way: see dying.py for where."""
+
+    @contextmanager
+    def strike(crowd: Crowd) -> Iterator[None]:
+        with serving(crowd.stack, NAME, "e2e.chaos.dying", DIE_AT=point):
+            time.sleep(GATEWAY_SECONDS)
+            crowd.scatter()
+            crowd.stack.process(NAME).child.wait(DIE_SECONDS)
+            yield
+
+    return strike
+
+
 @contextmanager
 def replace_everything_in_turn(crowd: Crowd) -> Iterator[None]:
     """A rolling restart: each process of ours is asked to end, and started again."""
@@ -64,19 +81,9 @@ def replace_everything_in_turn(crowd: Crowd) -> Iterator[None]:
 
 
 @contextmanager
-def forget_auth_service(crowd: Crowd) -> Iterator[None]:
-    """Who signs tokens is away, and who verifies them starts anew meanwhile."""
-    names = [process.name for process in crowd.stack.auth_processes]
-    with kill(*names)(crowd):
-        for name in ("messaging_service", "messaging_sockets-1"):
-            crowd.stack.restart(name)
-        yield
-
-
-@contextmanager
 def run_out_of_files(crowd: Crowd) -> Iterator[None]:
     """A socket process may open only a few files more than it has open."""
-    (pid,) = family_of(crowd.stack.process("messaging_sockets-1").pid)
+    (pid,) = family_of(crowd.stack.process(NAME).pid)
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     highest = max(int(each.name) for each in _files(pid))
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + FEW_FILES, before[1]))
@@ -85,6 +92,22 @@ def run_out_of_files(crowd: Crowd) -> Iterator[None]:
         yield
     finally:
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+@contextmanager
+def run_out_of_memory(crowd: Crowd) -> Iterator[None]:
+    """A socket process may take hardly any more memory than it has; it may end of that."""
+    process = crowd.stack.process(NAME)
+    (pid,) = family_of(process.pid)
+    before = resource.prlimit(pid, resource.RLIMIT_AS)
+    taken = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.prlimit(pid, resource.RLIMIT_AS, (taken + LITTLE_MEMORY, before[1]))
+    crowd.scatter()
+    yield
+    if process.alive():
+        resource.prlimit(pid, resource.RLIMIT_AS, before)
+    else:
+        crowd.stack.restart(NAME)
 
 
 def _files(pid: int) -> Iterator[Path]:

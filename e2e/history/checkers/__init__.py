@@ -13,6 +13,8 @@ from e2e.history.checkers.hearing import disconnected, late, missed
 from e2e.history.checkers.keeping import dense, doubled, lost, phantom
 from e2e.history.checkers.leaking import leaked
 from e2e.history.checkers.ordering import heard_order, real_time, session_order
+from e2e.history.checkers.personal import personal, personal_late, personal_order
+from e2e.history.checkers.presence import ghosts, shown
 from e2e.history.checkers.serving import not_recovered, outgrown, unanswered
 
 if TYPE_CHECKING:
@@ -37,6 +39,11 @@ CHECKERS: tuple[Callable[[History], Iterator[Finding]], ...] = (
     unread,
     fold,
     snapshots,
+    personal,
+    personal_order,
+    personal_late,
+    ghosts,
+    shown,
     unanswered,
     not_recovered,
     outgrown,

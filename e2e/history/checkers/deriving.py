@@ -52,9 +52,8 @@ def unread(history: History) -> Iterator[Finding]:
 
 def fold(history: History) -> Iterator[Finding]:
     """What a client holds by its events alone is what a fresh look shows."""
-    users = {each.who: each.user for each in history.of("open")}
     for (who, room), model in _models(history).items():
-        windows = history.windows.get((room, users[who]), [])
+        windows = history.windows.get((room, history.listeners[who]), [])
         if not windows or windows[-1].left is not None:
             if model:
                 yield Finding("fold", f"{who} still holds room {room}")
@@ -72,10 +71,9 @@ def _version(each: Operation) -> tuple[int, int, str, bool]:
 
 def _models(history: History) -> dict[tuple[str, int], Model]:
     """What each client holds of each room, as the reference client would."""
-    users = {each.who: each.user for each in history.of("open")}
     models: dict[tuple[str, int], Model] = defaultdict(dict)
     for each in history.operations:
-        model = models[each.who, each.room] if each.who in users else {}
+        model = models[each.who, each.room] if each.who in history.listeners else {}
         if _drops_the_room(each):
             model.clear()
         elif each.act == "hear" and each.id and model.get(each.id, each).pos <= each.pos:

@@ -26,14 +26,13 @@ class Delay(NamedTuple):
 def missed(history: History) -> Iterator[Finding]:
     """Every message that somebody who listens may see was heard in its last version."""
     begun = _beginnings(history)
-    users = {each.who: each.user for each in history.of("open")}
     newest: dict[tuple[str, int], int] = defaultdict(int)
     for each in history.of("hear"):
         newest[each.who, each.id] = max(newest[each.who, each.id], each.pos)
     for (room, user), windows in history.windows.items():
         if windows[-1].left is not None:
             continue
-        for who in (who for who, whose in users.items() if whose == user):
+        for who in (who for who, whose in history.listeners.items() if whose == user):
             if (who, room) not in begun:
                 yield Finding("missed", f"{who} never heard of room {room}")
                 continue
@@ -60,7 +59,11 @@ def _beginnings(history: History) -> dict[tuple[str, int], int]:
 def disconnected(history: History) -> Iterator[Finding]:
     """When all is quiet again, every client is connected."""
     quiet = history.phases.get("quiet")
-    last = {each.who: each for each in history.of("open") if quiet is None or each.at < quiet}
+    last = {
+        each.who: each
+        for each in history.of("open")
+        if (quiet is None or each.at < quiet) and each.who in history.listeners
+    }
     for who, each in last.items():
         if each.kind == "info":
             yield Finding("disconnected", f"{who} was not back after {each.error}")
@@ -93,21 +96,8 @@ def delays(history: History) -> list[Delay]:
         began = max(signs.setdefault(event, each.at), opened.get((each.who, each.link), 0))
         if each.via in LISTENING and (each.who, *event) not in heard:
             heard.add((each.who, *event))
-            found.append(Delay(max(0, each.at - _excused(history, began)) / SECOND, each))
+            found.append(Delay(max(0, each.at - history.excused(began)) / SECOND, each))
     return found
 
 
 _SIGNS = {"send", "edit", "delete", "join", "leave", "hear"}
-
-
-def _excused(history: History, began: int) -> int:
-    healed = history.phases.get("heal")
-    if not history.bounds.delivery_is_excused or healed is None:
-        return began
-    return max(began, healed) if _may_be_on_its_way(history, began) else began
-
-
-def _may_be_on_its_way(history: History, began: int) -> bool:
-    """Whether what was committed then could still be told after the fault had begun."""
-    in_flight = int(history.bounds.delivery * SECOND)
-    return began > history.phases["inject"] - in_flight

@@ -54,7 +54,8 @@ def recovery(history: History) -> float | None:
 
 def refusals(history: History) -> Counter[str]:
     """How often each error was met."""
-    failed = (each for act in (*ASKED, "read", "open") for each in history.of(act, "fail", "info"))
+    acts = (*ASKED, "read", "open", "dial")
+    failed = (each for act in acts for each in history.of(act, "fail", "info"))
     return Counter(f"{each.act} {each.error or 'unknown'}" for each in failed)
 
 

@@ -1,8 +1,8 @@
 """A correct history in which everything happens once that checkers look at.
 
 Alice and Bob share rooms 1 and 2; Carol is let into room 1 and removed again. Each has a client
-that listens, Dave reads over HTTP what he may. A socket breaks and comes back, a send is repeated,
-one is refused, one is edited, one deleted; Redis is broken for a while.
+that listens, Dave reads over HTTP what he may, Erin comes and goes. A socket breaks and comes back,
+a send is repeated, one is refused, one is edited, one deleted; Redis is broken for a while.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
-from e2e.history.history import SECOND
+from e2e.history.history import LEFT, SECOND
 from e2e.history.operations import Operation
 
 ROOMS = (1, 2)
@@ -32,6 +32,8 @@ class Story:
         self.listeners: dict[str, tuple[str, set[int]]] = {}
         self.visible_from: dict[tuple[int, str], int] = {}
         self.links: dict[str, int] = defaultdict(int)
+        self.user_positions: dict[str, int] = defaultdict(int)
+        self.touched: dict[tuple[int, str], int] = defaultdict(int)
 
     def note(self, who: str, act: str, **fields: Any) -> Operation:
         self.at += STEP
@@ -46,7 +48,10 @@ class Story:
     def open(self, who: str, user: str, rooms: set[int]) -> None:
         """Connect, and catch up with these rooms from where this client was."""
         self.links[who] += 1
-        self.note(who, "open", user=user, link=self.links[who])
+        said: dict[str, Any] = {"user": user, "link": self.links[who]}
+        self.note(who, "open", **said)
+        for kind in ("invoke", "ok"):
+            self.note(who, "me.sync", kind=kind, pos=self.user_positions[user], **said)
         for room in rooms:
             known = self._known(who, room)
             self.sync(who, user, room, known)
@@ -127,7 +132,20 @@ class Story:
         said = {"user": user, "room": room, "seq": seq}
         self.note(f"{user}-1", "mark", kind="invoke", **said)
         self.marks[room, user] = max(self.marks[room, user], seq)
+        self._tell_devices(user, room)
         self.note(f"{user}-1", "mark", **(said | {"seq": self.marks[room, user]}))
+
+    def leaves(self, who: str, user: str) -> None:
+        """Go with a word, and long enough for it to be told."""
+        self.links[who] += 1
+        said: dict[str, Any] = {"user": user, "link": self.links[who]}
+        self.note(who, "open", **said)
+        self.note(who, "open", kind="info", error=LEFT, **said)
+        self.at += 2 * SECOND
+        for other, (whose, _) in self.listeners.items():
+            told: dict[str, Any] = {"about": user, "status": "offline"}
+            self.note(other, "presence", user=whose, **told)
+        self.at += 5 * SECOND
 
     def reads(self, who: str, user: str, room: int) -> None:
         self.note(who, "read", kind="invoke", user=user, room=room)
@@ -149,13 +167,28 @@ class Story:
     def _shows_member(self, room: int, user: str) -> None:
         said = {"room": room, "about": user}
         mark = self.marks[room, user]
-        self.note("end", "final", event="member", via="sql", seq=1, **said)
+        touched = {"pos": self.touched[room, user]}
+        self.note("end", "final", event="member", via="sql", seq=1, **said, **touched)
         self.note("end", "final", event="marker", via="sql", seq=mark, **said)
         count = sum(
             row.room == room and row.seq > mark and row.user != user and not row.is_deleted
             for row in self.rows.values()
         )
         self.note("end", "unread", seq=count, **said)
+
+    def shows_presence(self, viewer: str, **statuses: str) -> None:
+        for about, status in statuses.items():
+            said = {"user": viewer, "about": about, "status": status}
+            self.note("end", "final", event="presence", via="http", **said)
+
+    def _tell_devices(self, user: str, room: int) -> None:
+        self.user_positions[user] += 1
+        pos = self.touched[room, user] = self.user_positions[user]
+        for who, (whose, _) in self.listeners.items():
+            if whose == user:
+                said: dict[str, Any] = {"user": user, "link": self.links[who], "room": room}
+                seq = self.marks[room, user]
+                self.note(who, "me", event="me.changed", via="live", pos=pos, seq=seq, **said)
 
     def _tell(self, row: Operation, event: str) -> None:
         for who, (user, rooms) in self.listeners.items():
@@ -195,6 +228,8 @@ def correct() -> list[Operation]:
         for room in ROOMS:
             for user in PEOPLE:
                 story.send(user, room, f"before-{room}-{user}-{number}")
+    story.found(1, "erin")
+    story.leaves("erin-1", "erin")
     first, second = (row for row in story.rows.values() if row.seq in {1, 2} and row.room == 1)
     story.changes("edit", first, digest="another")
     story.note("fault", "phase", event="inject")
@@ -215,10 +250,13 @@ def correct() -> list[Operation]:
     story.open("alice-2", "alice", {1, 2})
     story.marks_read("alice", 1, 4)
     story.marks_read("alice", 1, 3)
+    story.marks_read("alice", 1, 5)
     story.reads("poller", "bob", 1)
     story.send("bob", 2, "last")
     story.note("end", "phase", event="quiet")
     for part in ("redis", "sockets-1"):
         story.note(part, "usage", event="kilobytes", via="after", seq=105_000)
     story.ends()
+    story.at += 6 * SECOND
+    story.shows_presence("alice", bob="online", erin="offline")
     return story.operations

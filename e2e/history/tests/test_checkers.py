@@ -274,6 +274,41 @@ BROKEN: dict[str, tuple[Change, set[str]]] = {
         but({"pos": 1, "digest": "of before-1-alice-0"}, via="history", digest="another"),
         {"snapshots"},
     ),
+    "a device is not told of a marker": (
+        without(act="me", who="alice-2", pos=3),
+        {"personal"},
+    ),
+    "a device is told of a marker for the first time after a later one": (
+        both(
+            without(act="me", who="alice-2", pos=2),
+            again({"who": "alice-2", "link": 2, "at": 90 * SECOND}, act="me", pos=2),
+        ),
+        {"personal_order", "personal_late"},
+    ),
+    "a device is told that a marker went back": (
+        but({"seq": 1}, act="me", who="alice-2", pos=3),
+        {"personal_order"},
+    ),
+    "a device is told of a marker late": (
+        but({"at": 90 * SECOND}, act="me", who="alice-2", pos=3),
+        {"personal_late"},
+    ),
+    "nobody is told that somebody has gone": (
+        without(act="presence"),
+        {"ghosts"},
+    ),
+    "somebody is told late that another has gone": (
+        but({"at": 90 * SECOND}, act="presence", who="bob-1"),
+        {"ghosts"},
+    ),
+    "who has gone is shown": (
+        but({"status": "online"}, event="presence", about="erin"),
+        {"shown"},
+    ),
+    "who is here is not shown": (
+        but({"status": "offline"}, event="presence", about="bob"),
+        {"shown"},
+    ),
     "an answer takes too long": (
         but({"at": 90 * SECOND}, act="send", kind="ok", client_id="last"),
         {"unanswered"},

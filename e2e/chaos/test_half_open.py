@@ -1,0 +1,93 @@
+"""A client that is gone without a word: nobody's kernel says so, in either direction."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from websockets.sync.client import connect
+
+from e2e.chaos.faults.fault import ImpossibleError
+from e2e.chaos.wire import Wire
+from e2e.people import Ear, Person
+from e2e.proxy import Proxy
+from local.testing import isolated_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Stack
+
+# Instead of the 15 that services have: so all of it is over sooner by as much.
+PING_SECONDS, USUAL_PING_SECONDS = 2.0, 15.0
+GONE_SECONDS = 45.0 - 2 * (USUAL_PING_SECONDS - PING_SECONDS)
+SENDS = 5
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """Run one that asks sooner whether anybody is there."""
+    with isolated_stack() as stack:
+        for process in stack.socket_processes:
+            command = list(process.command)
+            for option in ("--ws-ping-interval", "--ws-ping-timeout"):
+                command[command.index(option) + 1] = str(PING_SECONDS)
+            process.command = command
+            stack.restart(process.name)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[Wire]:
+    try:
+        with Wire() as wire:
+            yield wire
+    except ImpossibleError as error:
+        pytest.skip(str(error))
+
+
+def test_is_shown_gone_and_comes_back_without_a_gap(stack: Stack, wire: Wire) -> None:
+    with (
+        Person.signs_up(stack.address, "a") as alice,
+        Person.signs_up(stack.address, "b") as bob,
+        closing(Proxy(stack.port, listens_on=wire.here)) as far,
+    ):
+        room = alice.opens_room_with(bob)
+        with bob.listens(room) as ear, listens_over(wire, far, alice, room) as gone:
+            hears_that(ear, alice, "online", within=GONE_SECONDS)
+            position = gone.ready["rooms"][0]["pos"]
+            wire.cut()
+            gone.says(type="message", content="Can you hear me?", ref="lost")
+            sent = [bob.sends(room, "Are you there?")["seq"] for _ in range(SENDS)]
+            hears_that(ear, alice, "offline", within=GONE_SECONDS)
+            wire.mend()
+        with listens_over(wire, far, alice, room) as back:
+            back.says(type="sync", after=position, ref="sync")
+            missed = [back.hears_first("message") for _ in range(SENDS)]
+            assert [message["seq"] for message in missed] == sent == [1, 2, 3, 4, 5]
+            assert back.hears_first("synced")["complete"]
+        # What was said into the void came to nobody.
+        assert [row["seq"] for row in bob.history(room)] == sent
+
+
+@contextmanager
+def listens_over(wire: Wire, far: Proxy, person: Person, room: int) -> Iterator[Ear]:
+    """A socket from the other end of the wire."""
+    link = wire.made()
+    link.connect((wire.here, far.port))
+    header = {"Authorization": f"Bearer {person.access}"}
+    url = f"ws://localhost:{far.port}/ws/chat/{room}/"
+    with connect(url, sock=link, additional_headers=header, close_timeout=1) as socket:
+        ear = Ear(socket)
+        ear.ready = ear.hears_first("ready")
+        yield ear
+
+
+def hears_that(ear: Ear, person: Person, status: str, *, within: float) -> None:
+    until = time.monotonic() + within
+    told: dict[str, object] = {}
+    while told.get("user_id") != person.user["id"] or told.get("status") != status:
+        told = json.loads(ear.socket.recv(max(0, until - time.monotonic())))
