@@ -1,12 +1,7 @@
-"""Public keys as JSON (RFC 7517): reading a key set, and fetching one."""
+"""Public keys as JSON (RFC 7517): reading a key set."""
 
-import http.client
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
@@ -19,8 +14,6 @@ from jwt import PyJWK
 
 from service_kit.decoding import decode_object
 
-FETCH_SECONDS = 3.0
-MAX_BYTES = 64 * 1024
 MAX_KEYS = 32
 MIN_RSA_BITS = 2048
 
@@ -78,58 +71,3 @@ def is_sound(algorithm: object, value: object) -> bool:
         case "ES384":
             return isinstance(value, EllipticCurvePublicKey) and isinstance(value.curve, SECP384R1)
     return False
-
-
-def fetch(url: str) -> bytes:
-    """GET at most 64 KiB within three seconds in all, over http or https, without redirects.
-
-    Raises OSError, http.client.HTTPException or ValueError when anything is not as it should be.
-    """
-    connection = _connection(url)
-    parts = urlsplit(url)
-    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    try:
-        connection.connect()
-        with _cut_after(connection, FETCH_SECONDS):
-            connection.request("GET", path, headers={"Accept": "application/json"})
-            return _body(connection.getresponse())
-    finally:
-        connection.close()
-
-
-def _connection(url: str) -> http.client.HTTPConnection:
-    parts = urlsplit(url)
-    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-    if parts.scheme not in kinds or not parts.hostname or parts.username is not None:
-        raise ValueError("only a plain http or https address may be fetched")
-    kind: type[http.client.HTTPConnection] = kinds[parts.scheme]
-    return kind(parts.hostname, parts.port, timeout=FETCH_SECONDS)
-
-
-@contextmanager
-def _cut_after(connection: http.client.HTTPConnection, seconds: float) -> Iterator[None]:
-    # The socket's own time-out starts again with every byte; this one does not.
-    sock = connection.sock
-    timer = threading.Timer(seconds, _shut, [sock])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _shut(sock: Any) -> None:  # noqa: ANN401 - a socket, plain or TLS
-    try:
-        sock.shutdown(2)
-    except OSError:
-        return
-
-
-def _body(response: http.client.HTTPResponse) -> bytes:
-    if response.status != http.client.OK:
-        raise ValueError(f"the answer was {response.status}")
-    data = response.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise ValueError("the answer is too long")
-    return data

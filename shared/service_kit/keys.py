@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from service_kit.jwks import MAX_BYTES, Key, fetch, is_sound, parse_jwks
+from service_kit.fetching import MAX_BYTES, fetch
+from service_kit.jwks import Key, is_sound, parse_jwks
 
 REFRESH_SECONDS = 300.0
 COOLDOWN_SECONDS = 30.0

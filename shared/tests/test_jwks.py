@@ -1,17 +1,14 @@
 """Only sound signing keys are taken from what is published, whoever publishes it."""
 
 import base64
-import json
-import time
-from http.client import HTTPException
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from service_kit.jwks import MAX_BYTES, MAX_KEYS, fetch, parse_jwks
+from service_kit.jwks import MAX_KEYS, parse_jwks
 from service_kit.refusals import Refusal
-from shared.tests.key_server import jwk, key_server, key_set
+from shared.tests.key_server import jwk, key_set
 
 LISTED = {"use": "sig", "kid": "x"}
 ED448 = OKPAlgorithm.to_jwk(ed448.Ed448PrivateKey.generate().public_key(), as_dict=True)
@@ -86,57 +83,3 @@ class TestParseJwks:
         assert len(parse_jwks(key_set(*several[1:]))) == MAX_KEYS
         with pytest.raises(ValueError, match="key set"):
             parse_jwks(key_set(*several))
-
-
-class TestFetch:
-    @pytest.fixture
-    def server(self):
-        with key_server() as server:
-            yield server
-
-    def test_gives_what_is_published(self, server):
-        assert fetch(server.url + "keys?v=1") == server.answer
-        assert server.fetches == ["/keys?v=1"]
-
-    def test_follows_no_redirect(self, server):
-        server.answer = server.redirect
-        with pytest.raises(ValueError, match="302"):
-            fetch(server.url)
-        assert server.fetches == ["/"]
-
-    def test_reads_no_more_than_it_must(self, server):
-        server.answer = b" " * MAX_BYTES
-        assert len(fetch(server.url)) == MAX_BYTES
-        server.answer = server.flood
-        with pytest.raises(ValueError, match="too long"):
-            fetch(server.url)
-        # What the sockets' buffers took is no reading of ours.
-        assert server.megabytes < 25
-
-    @pytest.mark.parametrize("how", ["hang", "drip"])
-    def test_gives_up_in_three_seconds(self, server, how):
-        server.answer = getattr(server, how)
-        began = time.monotonic()
-        try:
-            data = fetch(server.url)
-        except (OSError, ValueError, HTTPException):
-            data = b""
-        assert 2.5 < time.monotonic() - began < 3.5
-        with pytest.raises((ValueError, Refusal)):
-            parse_jwks(data)
-
-    @pytest.mark.parametrize(
-        "url",
-        ["file:///etc/passwd", "ftp://127.0.0.1/", "//x/", "", "http://", "http://a:b@127.0.0.1/"],
-    )
-    def test_refuses_other_addresses(self, url):
-        with pytest.raises(ValueError, match="http"):
-            fetch(url)
-
-    def test_says_so_when_nobody_answers(self):
-        with pytest.raises(OSError, match="refused"):
-            fetch("http://127.0.0.1:1/")
-
-    def test_reads_json_as_it_stands(self, server):
-        server.answer = json.dumps({"keys": []}).encode()
-        assert fetch(server.url) == b'{"keys": []}'

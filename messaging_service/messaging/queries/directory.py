@@ -1,18 +1,16 @@
-"""What auth_service says of people; the one thing messaging ever asks it."""
+"""What auth_service says of people messaging has never seen."""
 
 import http.client
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode, urlsplit
-
-from django.conf import settings
+from urllib.parse import urlencode
 
 from messaging.errors import Unavailable
+from messaging.queries.auth_service import ask_auth_service
 from service_kit.decoding import decode_object
 from service_kit.refusals import Refusal
 
 TIMEOUT_SECONDS: Final = 2.0
-LARGEST_ANSWER: Final = 64 * 1024
 
 
 class Person(NamedTuple):
@@ -40,28 +38,11 @@ def people_by_username(username: str) -> list[Person]:
 
 def _ask(parameters: dict[str, str]) -> list[Person]:
     try:
-        answer = _get(f"/internal/users/?{urlencode(parameters)}")
+        path = f"/internal/users/?{urlencode(parameters)}"
+        answer = decode_object(ask_auth_service(path, seconds=TIMEOUT_SECONDS))
         return [_person(found) for found in answer["results"]]
-    except (OSError, http.client.HTTPException, Refusal, KeyError, TypeError) as error:
+    except (OSError, http.client.HTTPException, ValueError, Refusal, KeyError, TypeError) as error:
         raise Unavailable("People cannot be looked up now. Please try again.") from error
-
-
-def _get(path: str) -> dict[str, Any]:
-    """One GET, by a client that follows no redirects and reads a bounded answer."""
-    base = urlsplit(settings.AUTH_API_URL)
-    secure = base.scheme == "https"
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = kind(base.hostname or "", base.port, timeout=TIMEOUT_SECONDS)
-    try:
-        authorization = {"Authorization": f"Bearer {settings.INTERNAL_SECRET}"}
-        connection.request("GET", base.path.rstrip("/") + path, headers=authorization)
-        # A response that is not read to its end keeps the socket open by itself.
-        with connection.getresponse() as response:
-            if response.status != http.client.OK:
-                raise http.client.HTTPException(f"auth_service answered {response.status}")
-            return decode_object(response.read(LARGEST_ANSWER + 1))
-    finally:
-        connection.close()
 
 
 def _person(found: dict[str, Any]) -> Person:
