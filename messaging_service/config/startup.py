@@ -2,13 +2,18 @@
 
 from django.db import connection
 
+from messaging.actions.sessions import follow
 from service_kit.database import assert_durable
 from service_kit.keys import key_ring
 
 
 def prepare() -> None:
-    """Refuse a Postgres that may forget, and load the keys; raises ImproperlyConfigured."""
+    """Refuse a Postgres that may forget, and load the keys and which sessions have ended.
+
+    Raises ImproperlyConfigured.
+    """
     with connection.cursor() as cursor:
         assert_durable(cursor)
+    follow()
     connection.close()
     key_ring().start()

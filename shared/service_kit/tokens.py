@@ -28,7 +28,7 @@ _MAX_TEXT = 255
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Who a genuine token speaks for; `expires_at` is in seconds since 1970."""
+    """Who a genuine token speaks for; its times are in seconds since 1970."""
 
     user_id: str
     username: str
@@ -36,6 +36,7 @@ class Claims:
     session_id: str
     token_id: str
     expires_at: int
+    issued_at: int = 0
 
 
 class _NotGenuine(Exception):  # noqa: N818 - never leaves this module
@@ -127,6 +128,7 @@ def _claims(payload: dict[str, Any]) -> Claims:
         session_id=_text(payload["sid"]),
         token_id=_text(payload["jti"]),
         expires_at=int(expires_at),
+        issued_at=int(issued_at),
     )
 
 

@@ -58,8 +58,9 @@ HEADER = {"alg": "EdDSA", "kid": KID, "typ": "at+jwt"}
 class TestVerify:
     def test_gives_the_claims(self):
         token = token_for(7, username="bob", name="Bob B.", session_id="s1", jti="t1")
-        exp = jwt.decode(token, options={"verify_signature": False})["exp"]
-        assert verify(token) == Claims("7", "bob", "Bob B.", "s1", "t1", exp)
+        told = jwt.decode(token, options={"verify_signature": False})
+        expected = Claims("7", "bob", "Bob B.", "s1", "t1", told["exp"], told["iat"])
+        assert verify(token) == expected
 
     def test_accepts_an_empty_name_and_foreign_letters(self):
         assert verify(sign(claims(name="", username="Ζωή"))).username == "Ζωή"

@@ -21,16 +21,21 @@ from service_kit.tokens import Claims
 LONGEST_DISPLAY_NAME: Final = 128
 MOST_REMEMBERED: Final = 10_000
 
-# An older token must not undo what auth_service or a newer one said of an account's state.
+# An older token must not undo what auth_service or a newer one said.
 _REMEMBER: Final = """
-INSERT INTO profiles (user_id, username, display_name, is_active, pos, updated_at)
-VALUES (%s, %s, %s, true, 0, clock_timestamp())
-ON CONFLICT (user_id) DO UPDATE
-SET username = excluded.username, display_name = excluded.display_name,
-    updated_at = excluded.updated_at
-WHERE (profiles.username, profiles.display_name)
-    IS DISTINCT FROM (excluded.username, excluded.display_name)
-RETURNING user_id
+WITH news AS (
+    INSERT INTO profiles (user_id, username, display_name, is_active, named_at, pos, updated_at)
+    VALUES (%s, %s, %s, true, to_timestamp(%s), 0, clock_timestamp())
+    ON CONFLICT (user_id) DO UPDATE
+    SET username = excluded.username, display_name = excluded.display_name,
+        named_at = excluded.named_at, updated_at = excluded.updated_at
+    WHERE (profiles.username, profiles.display_name)
+        IS DISTINCT FROM (excluded.username, excluded.display_name)
+        AND (profiles.named_at IS NULL OR profiles.named_at <= excluded.named_at)
+    RETURNING user_id
+)
+SELECT EXISTS (SELECT FROM news),
+    NOT EXISTS (SELECT FROM profiles WHERE user_id = %s AND NOT is_active)
 """
 
 _seen: OrderedDict[str, tuple[str, str]] = OrderedDict()
@@ -40,7 +45,8 @@ _seen_lock = Lock()
 def remember_caller(*, claims: Claims) -> None:
     """Keep the names a valid token carries; costs nothing when this process knows them already.
 
-    Where somebody had another name, everybody in his rooms is told.
+    Where somebody had another name, everybody in his rooms is told. Raises `session_revoked` for
+    who has been deactivated.
 
     An issuer of one's own may use longer names than can be kept: they are cut. Raises
     `not_authenticated` for a longer user id.
@@ -51,18 +57,33 @@ def remember_caller(*, claims: Claims) -> None:
     with _seen_lock:
         if _seen.get(claims.user_id) == names:
             return
-    with connection.cursor() as cursor:
-        cursor.execute(_REMEMBER, [claims.user_id, *names])
-        is_news = cursor.fetchone() is not None
-    if is_news:
-        _tell_names(claims.user_id)
+    if _remember(claims, names):
+        tell_names(claims.user_id)
     with _seen_lock:
         _seen[claims.user_id] = names
         if len(_seen) > MOST_REMEMBERED:
             _seen.popitem(last=False)
 
 
-def _tell_names(user_id: str) -> None:
+def _remember(claims: Claims, names: tuple[str, str]) -> bool:
+    """Whether it is news."""
+    asked = (claims.user_id, *names, claims.issued_at)
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, [*asked, claims.user_id])
+        is_news, is_active = cursor.fetchone()
+    if not is_active:
+        raise Refusal("session_revoked", "This account is closed.")
+    return bool(is_news)
+
+
+def forget_caller(user_id: str) -> None:
+    """Ask the database again when this person comes next."""
+    with _seen_lock:
+        _seen.pop(user_id, None)
+
+
+def tell_names(user_id: str) -> None:
+    """Tell everybody in somebody's rooms who he is now."""
     profile = profile_of(user_id)
     rooms = {standing.room_id: standing.pos for standing in standings_of(user_id).rooms}
     if profile is not None and rooms:

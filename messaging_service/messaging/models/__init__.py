@@ -5,5 +5,15 @@ from messaging.models.messages import Message
 from messaging.models.presence import Presence
 from messaging.models.profiles import Profile
 from messaging.models.rooms import Member, Room
+from messaging.models.sessions import AuthFeed, EndedSession
 
-__all__ = ["Epoch", "Member", "Message", "Presence", "Profile", "Room"]
+__all__ = [
+    "AuthFeed",
+    "EndedSession",
+    "Epoch",
+    "Member",
+    "Message",
+    "Presence",
+    "Profile",
+    "Room",
+]

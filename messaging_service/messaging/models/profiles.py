@@ -5,8 +5,9 @@ from django.db.models.functions import Lower
 
 
 class Profile(models.Model):
-    """Fed by token claims and, for somebody never seen, by one call to auth_service.
+    """Fed by token claims, by events of auth_service and, for somebody never seen, by one call.
 
+    `named_at` is when auth_service said the names: what it said earlier comes too late.
     `pos` counts what is personal to its owner, as `Room.pos` counts what happens in a room.
     """
 
@@ -15,6 +16,7 @@ class Profile(models.Model):
     display_name = models.CharField(max_length=128, blank=True)
     avatar = models.URLField(max_length=500, null=True)  # noqa: DJ001 - absent is null in the JSON too.
     is_active = models.BooleanField(default=True)
+    named_at = models.DateTimeField(null=True)
     pos = models.BigIntegerField(default=0)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -8,6 +8,7 @@ from channels.middleware import BaseMiddleware
 from django.http import parse_cookie
 
 from messaging.actions.tickets import redeem_ticket
+from messaging.websocket.ended import refuse_ended
 from messaging.websocket.threads import in_ticket_thread
 from service_kit.authentication import ACCESS_COOKIE
 from service_kit.refusals import Refusal, as_refusal
@@ -27,7 +28,8 @@ class CredentialMiddleware(BaseMiddleware):
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         scope = dict(scope)
         try:
-            scope["claims"] = await claims_of(scope)
+            scope["claims"] = claims = await claims_of(scope)
+            await refuse_ended(claims)
         except Exception as error:
             refusal = as_refusal(error)
             if refusal is None:

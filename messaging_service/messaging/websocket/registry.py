@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -13,14 +13,20 @@ from typing import Final, Protocol
 from django.conf import settings
 from prometheus_client import Counter
 
+from messaging.actions.sessions import ended_sessions
 from messaging.permissions.limits.sockets import OpenSocket, SocketCount
 from messaging.websocket.control import Control, Message, tell_to_close
+from messaging.websocket.ended import look_again
+from messaging.websocket.inbox import inbox_of
+from messaging.websocket.standstill import standstill
 from service_kit.tokens import Claims
 
 logger: Final = logging.getLogger(__name__)
 
 TOO_MANY: Final = 4429
 REPLACED: Final = "replaced"
+REVOKED: Final = 4401, "The session has ended."
+STORE_AWAY: Final = 1013, "A store is not answering."
 RENEW_SECONDS: Final = 3.0
 # For what comes together with the first.
 BATCH_SECONDS: Final = 0.02
@@ -32,6 +38,9 @@ MOST_GONE: Final = 100_000
 _replaced: Final = Counter(
     "parley_sockets_replaced_total", "Sockets that were the oldest of too many of one user."
 )
+_ended: Final = Counter(
+    "parley_sockets_ended_total", "Sockets closed because their session has ended."
+)
 
 
 class Holder(Protocol):
@@ -39,6 +48,7 @@ class Holder(Protocol):
 
     id: str
     claims: Claims
+    is_closing: bool
 
     def close(self, code: int, reason: str) -> None:
         """Close it soon."""
@@ -62,8 +72,11 @@ class Registry:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        control = Control(self._obey)
-        self._tasks = [asyncio.create_task(work) for work in (control.run(), self._run())]
+        inbox = inbox_of(asyncio.get_running_loop())
+        ended_sessions().told = partial(inbox.post, self.close_ended)
+        standstill.went_on = self._go_on
+        works = (Control(self._obey).run(), self._run(), standstill.watch())
+        self._tasks = [asyncio.create_task(work) for work in works]
 
     async def stop(self) -> None:
         """From here on none of this process' sockets counts."""
@@ -97,6 +110,21 @@ class Registry:
             if (wait := due - asyncio.get_running_loop().time()) > 0:
                 await asyncio.sleep(wait)
             holder.close(code, reason)
+
+    def close_ended(self) -> None:
+        """Close the sockets of sessions that have ended."""
+        self._close_all_who(lambda holder: holder.claims.session_id in ended_sessions(), *REVOKED)
+
+    def _go_on(self) -> None:
+        """After a standstill, nothing goes to whom nothing may go any more."""
+        look_again(otherwise=partial(self._close_all_who, lambda _: True, *STORE_AWAY))
+        self.close_ended()
+
+    def _close_all_who(self, chosen: Callable[[Holder], bool], code: int, reason: str) -> None:
+        for holder, _ in list(self._sockets.values()):
+            if not holder.is_closing and chosen(holder):
+                _ended.inc(code == REVOKED[0])
+                holder.close(code, reason)
 
     async def _run(self) -> None:
         while True:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from prometheus_client import Counter, Gauge
 
+from messaging.actions.sessions import ended_sessions
 from messaging.permissions import LARGEST_ID
 from messaging.websocket.authentication import Receive, Send, protocol_of
 from messaging.websocket.commands import carry_out
@@ -95,6 +96,8 @@ async def _serve(
         connection.live_as(connection.claims)
         keeper().opened(connection.id, connection.claims.user_id)
         registry().opened(connection)
+        # From here on it is closed if its session ends; it may have ended on the way in.
+        ended_sessions().refuse(connection.claims)
         with _open.labels(enter.__name__.removeprefix("enter_")).track_inprogress():
             clean = await _receive_until_closed(connection, receive)
     finally:

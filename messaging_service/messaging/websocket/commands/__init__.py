@@ -23,6 +23,7 @@ from messaging.websocket.commands.reads import read
 from messaging.websocket.commands.sync import sync
 from messaging.websocket.commands.typing import typing
 from messaging.websocket.connection import Connection
+from messaging.websocket.standstill import standstill
 from service_kit.decoding import decode_object
 from service_kit.refusals import Refusal, as_refusal
 
@@ -52,6 +53,7 @@ EVERYWHERE: Final = frozenset({"presence", "auth", "ping"})
 
 async def carry_out(connection: Connection, text: str | None) -> None:
     """Carry out one frame; whatever is wrong with it is answered and changes nothing."""
+    standstill.check()
     if connection.is_closing:
         return
     frame: dict[str, Any] = {}

@@ -6,6 +6,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from messaging.websocket.connection import Connection, close_code
+from messaging.websocket.ended import refuse_ended
 from messaging.websocket.frames import ack_frame
 from service_kit.refusals import Refusal
 from service_kit.rendering import timestamp
@@ -24,6 +25,7 @@ _auth_input: Final = AuthInput()
 async def auth(connection: Connection, frame: dict[str, Any], ref: str | None) -> None:
     """Live to the new token's end; a token of somebody else, or of another session, closes."""
     claims = verify(_auth_input.run_validation(frame)["token"])
+    await refuse_ended(claims)
     mine = connection.claims
     if (claims.user_id, claims.session_id) != (mine.user_id, mine.session_id):
         refusal = Refusal("not_authenticated", "This token is for another user or session.")

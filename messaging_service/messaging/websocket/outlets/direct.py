@@ -1,7 +1,9 @@
 """The way out under uvicorn: straight to its transport."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 from messaging.websocket.frames import Frame, close_wire
@@ -14,8 +16,10 @@ from messaging.websocket.outlets.outlet import (
     SendToServer,
     cut,
     given_up,
+    nothing,
     shed,
 )
+from messaging.websocket.standstill import standstill
 
 
 class DirectOutlet:
@@ -45,6 +49,8 @@ class DirectOutlet:
         return bool(self._closed or self._protocol.close_sent or self._transport.is_closing())
 
     def send(self, frame: Frame) -> None:
+        if monotonic() > standstill.until:
+            standstill.check()
         if self._closed or self._protocol.close_sent or self._transport.is_closing():
             return
         waiting = self._transport.get_write_buffer_size()
@@ -94,10 +100,11 @@ class DirectOutlet:
         self._transport.write(close_wire(TOO_SLOW, "too slow"))
         asyncio.get_running_loop().call_later(CUT_AFTER_SECONDS, self._cut)
 
-    async def close(self, code: int, reason: str = "") -> None:
-        if self._closed:
-            return
-        self._closed = True
+    def close(self, code: int, reason: str = "") -> Coroutine[Any, Any, None]:
+        was_closed, self._closed = self._closed, True
+        return nothing() if was_closed else self._close(code, reason)
+
+    async def _close(self, code: int, reason: str) -> None:
         try:
             close = self._send({"type": "websocket.close", "code": code, "reason": reason})
             await asyncio.wait_for(close, CUT_AFTER_SECONDS)

@@ -1,6 +1,6 @@
 """What every way out to a socket is, and how much may wait there."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from prometheus_client import Counter
@@ -38,5 +38,9 @@ class Outlet(Protocol):
     async def drain(self) -> None:
         """Return when there is room for a page more, or the socket is given up."""
 
-    async def close(self, code: int, reason: str = "") -> None:
-        """Close after what was sent before; nothing is sent after it."""
+    def close(self, code: int, reason: str = "") -> Coroutine[Any, Any, None]:
+        """Close, when awaited, after what was sent before; nothing is sent from the call on."""
+
+
+async def nothing() -> None:
+    """What closing comes to, the second time."""

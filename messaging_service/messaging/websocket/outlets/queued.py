@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, Final
 
@@ -14,8 +15,10 @@ from messaging.websocket.outlets.outlet import (
     TOO_SLOW,
     SendToServer,
     given_up,
+    nothing,
     shed,
 )
+from messaging.websocket.standstill import standstill
 
 NORMAL: Final = 1000
 
@@ -35,6 +38,7 @@ class QueuedOutlet:
         return self._closed
 
     def send(self, frame: Frame) -> None:
+        standstill.check()
         if self._closed:
             return
         if self._bytes > SHEDDING_BYTES and frame.is_passing:
@@ -83,10 +87,11 @@ class QueuedOutlet:
             except Exception:  # noqa: BLE001 - Daphne has no codes from 1001 to 2999.
                 await self._send(message | {"code": NORMAL})
 
-    async def close(self, code: int, reason: str = "") -> None:
-        if self._closed:
-            return
-        self._closed = True
+    def close(self, code: int, reason: str = "") -> Coroutine[Any, Any, None]:
+        was_closed, self._closed = self._closed, True
+        return nothing() if was_closed else self._close_after_all(code, reason)
+
+    async def _close_after_all(self, code: int, reason: str) -> None:
         if self._pump is not None:
             await asyncio.wait({self._pump}, timeout=CUT_AFTER_SECONDS)
         await self._close({"type": "websocket.close", "code": code, "reason": reason})
