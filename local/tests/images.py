@@ -18,6 +18,7 @@ import yaml
 from local.services import ROOT
 
 FILE = ROOT / "docker-compose.yaml"
+PRODUCTION = ROOT / "compose.prod.yaml"
 SECRETS = "/run/secrets"
 # Which container is of which service.
 HTTP = {"authservice": "auth_service", "messaging_service": "messaging_service"}
@@ -25,8 +26,19 @@ SERVERS = (*HTTP, "messaging_sockets")
 MIGRATIONS = {"auth_migrate": "auth_service", "messaging_migrate": "messaging_service"}
 
 
-def compose() -> dict[str, Any]:
-    described: dict[str, Any] = yaml.safe_load(FILE.read_text())
+class ComposeLoader(yaml.SafeLoader):
+    """YAML with the one tag that Compose adds: what it marks replaces instead of adding."""
+
+
+def _override(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
+    return list(loader.construct_sequence(node))
+
+
+ComposeLoader.add_constructor("!override", _override)
+
+
+def compose(file: Path = FILE) -> dict[str, Any]:
+    described: dict[str, Any] = yaml.load(file.read_text(), ComposeLoader)  # noqa: S506 - a safe one
     return described
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +19,7 @@ from local.tests.images import (
     FILE,
     HTTP,
     MIGRATIONS,
+    PRODUCTION,
     SERVERS,
     command,
     compose,
@@ -27,7 +30,6 @@ from local.tether import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 CONTAINERS = compose()["services"]
 
@@ -47,9 +49,12 @@ def options(words: Sequence[str], *, leave_out: set[str]) -> dict[str, str]:
 
 
 class TestFile:
-    def test_is_what_compose_reads(self) -> None:
+    @pytest.mark.parametrize("file", [FILE, PRODUCTION])
+    def test_is_what_compose_reads(self, file: Path, tmp_path: Path) -> None:
+        plain = tmp_path / "plain.json"
+        plain.write_text(json.dumps(compose(file)))
         checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
-        subprocess.run([*checker, "vendor.compose-spec", str(FILE)], check=True)
+        subprocess.run([*checker, "vendor.compose-spec", str(plain)], check=True)
 
     def test_publishes_the_gateway_alone(self) -> None:
         published = {name: each["ports"] for name, each in CONTAINERS.items() if "ports" in each}
@@ -99,6 +104,67 @@ class TestFile:
         assert "user" not in described
         image = described["image"].removeprefix("parley/")
         assert instruction(image, "USER") == f"{READERS[image]}:{READERS[image]}"
+
+
+class TestProduction:
+    """compose.prod.yaml by itself, and over docker-compose.yaml where Docker's compose is."""
+
+    SETTINGS = {
+        "DOMAIN": "chat.example.org",
+        "TLS_CERTIFICATE": str(FILE),
+        "TLS_KEY": str(FILE),
+    }
+    ADDED = compose(PRODUCTION)["services"]
+
+    def test_changes_what_is_there(self) -> None:
+        assert self.ADDED.keys() <= CONTAINERS.keys()
+
+    def test_limits_and_restarts_whatever_goes_on_running(self) -> None:
+        running = {name for name, each in CONTAINERS.items() if "restart" in each}
+        assert running == {name for name, each in self.ADDED.items() if "restart" in each}
+        for name in running:
+            assert self.ADDED[name]["restart"] == "always"
+            assert self.ADDED[name]["deploy"]["resources"]["limits"].keys() >= {"cpus", "memory"}
+            assert self.ADDED[name]["logging"]["options"]["max-size"]
+
+    def test_runs_two_of_each_server_of_ours_at_least(self) -> None:
+        assert {self.ADDED[name]["scale"] for name in SERVERS} == {2}
+
+    def test_keeps_what_every_host_must_be_called(self) -> None:
+        routes = (ROOT / "traefik" / "dynamic" / "routes.yaml").read_text()
+        called = {"127.0.0.1", *re.findall(r"hostname: ([\w.-]+)", routes)}
+        for name in SERVERS:
+            assert called <= set(self.ADDED[name]["environment"]["ALLOWED_HOSTS"].split(","))
+
+    @pytest.mark.parametrize("missing", SETTINGS)
+    def test_starts_nothing_without_its_settings(self, missing: str) -> None:
+        with pytest.raises(AssertionError, match=f"{missing} is missing a value"):
+            config(FILE, PRODUCTION, **self.SETTINGS | {missing: ""})
+
+    def test_publishes_tls_and_what_leads_there(self) -> None:
+        merged = config(FILE, PRODUCTION, **self.SETTINGS)["services"]
+        published = {
+            (name, port.get("host_ip", ""), port["published"], port["target"])
+            for name, each in merged.items()
+            for port in each.get("ports", ())
+        }
+        assert published == {
+            ("traefik", "", "80", 8000),
+            ("traefik", "", "443", 8443),
+            ("traefik", "127.0.0.1", "8001", 8001),
+        }
+        (static,) = (
+            each["source"]
+            for each in merged["traefik"]["volumes"]
+            if each["target"] == "/etc/traefik/traefik.yaml"
+        )
+        assert Path(static).name == "traefik.prod.yaml"
+
+    def test_holds_no_secret_in_an_environment(self) -> None:
+        merged = config(FILE, PRODUCTION, **self.SETTINGS)["services"]
+        names = {name for each in merged.values() for name in each.get("environment", {})}
+        secret = re.compile("SECRET|PASSWORD|KEY|TOKEN")
+        assert [each for each in names if secret.search(each) and not each.endswith("_FILE")] == []
 
 
 class TestCommands:
