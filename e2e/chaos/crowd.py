@@ -44,13 +44,14 @@ PATIENT, IMPATIENT = 25.0, 6.0
 class Size:
     """`rate` messages a second in all, of which `over_http` is the part that is not over sockets.
 
-    Each person shares a room with each of the `neighbours` next.
+    Each person shares a room with each of the `neighbours` next. With `visits` some come and go.
     """
 
     people: int = 10
     neighbours: int = 1
     rate: float = 50.0
     over_http: float = 0.1
+    visits: bool = True
 
 
 # Where some time passes between two messages, the second does not tell that the first was lost.
@@ -127,7 +128,7 @@ class Crowd:
                 for m in range(1, self.size.neighbours + 1):
                     other = self.people[(n + m) % self.size.people]
                     await self._open_room(http, person, other)
-            for n, how in VISITORS.items():
+            for n, how in VISITORS.items() if self.size.visits else ():
                 await self._visits(http, self.people[n], how)
         for person in self.people:
             self._listens(Writer(self.script, f"{person.name}-1", person, patience=PATIENT))

@@ -39,7 +39,7 @@ def test_a_rolling_restart_costs_no_send_and_two_moves_at_most(tmp_path: Path) -
     settings = SETTINGS | {"LEAVING_SECONDS": LEAVING_SECONDS}
     with isolated_stack(sockets=3, spare_sockets=3, http_each=2, settings=settings) as stack:
         fault, timing = Fault("rolling restart", replaced), Timing(before=2, after=2)
-        history = run(stack, fault, timing, Size(over_http=0.5))
+        history = run(stack, fault, timing, Size(over_http=0.5, visits=False))
     save(history.operations, tmp_path / "history.jsonl")
     text, findings = report("rolling restart", history)
     print(text)
