@@ -30,7 +30,11 @@ def hand_out(volumes: Path, *, readers: Mapping[str, int]) -> None:
     of settings are written anew, with what shared/configs/env/ says today.
     """
     secrets = load_secrets(volumes / "all" / "secrets.json")
-    ensure_private_key(volumes / "auth_service" / "jwt_private_key.pem")
+    algorithm = re.search(r"(?m)^JWT_ALGORITHM=(\S+)$", (SETTINGS / "auth_service.env").read_text())
+    ensure_private_key(
+        volumes / "auth_service" / "jwt_private_key.pem",
+        algorithm=algorithm[1] if algorithm else "",
+    )
     for file, text in _files(secrets).items():
         write_privately(volumes / file, text.encode())
     for reader, user in readers.items():

@@ -9,10 +9,14 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+RSA_BITS = 3072
 
 
 def _secret() -> str:
@@ -42,11 +46,12 @@ def load_secrets(file: Path) -> Secrets:
     return loaded
 
 
-def ensure_private_key(file: Path) -> None:
-    """Make the Ed25519 key that signs access tokens, unless there is one."""
+def ensure_private_key(file: Path, *, algorithm: str = "") -> None:
+    """Make the key that signs access tokens, unless there is one: for RS256, or else for EdDSA."""
     if file.exists():
         return
-    key = Ed25519PrivateKey.generate()
+    is_rsa = algorithm == "RS256"
+    key = generate_private_key(65537, RSA_BITS) if is_rsa else Ed25519PrivateKey.generate()
     write_privately(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 

@@ -48,7 +48,8 @@ class Stack:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._scratch.mkdir(exist_ok=True)
         self.secrets: Secrets = load_secrets(self.home / "secrets.json")
-        ensure_private_key(self.home / "jwt-private-key.pem")
+        algorithm = self.settings.get("JWT_ALGORITHM", "")
+        ensure_private_key(self.home / "jwt-private-key.pem", algorithm=algorithm)
         numbers = 2 + 2 * self.http_each + self.sockets + self.spare_sockets
         ports = iter(free_ports(numbers))
         self.postgres, self.redis = self._postgres(next(ports)), self._redis(next(ports))

@@ -168,7 +168,7 @@ class TestStoredKeys:
 
 
 class TestView:
-    def test_costs_no_query_for_ten_seconds(self, api, alice, django_assert_num_queries):
+    def test_costs_no_query_for_five_seconds(self, api, alice, django_assert_num_queries):
         api.get(JWKS)
         with django_assert_num_queries(0):
             api.get(JWKS)

@@ -23,7 +23,7 @@ from service_kit.keys import key_ring
 from service_kit.tokens import LEEWAY_SECONDS
 
 # How old a process' view may be.
-REREAD_SECONDS: Final = 10.0
+REREAD_SECONDS: Final = 5.0
 
 logger: Final = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def retirement() -> timedelta:
 
 
 def signing_key() -> SigningKey:
-    """Return the key to sign with; asks Postgres every ten seconds, and raises if that is away."""
+    """Return the key to sign with; asks Postgres every five seconds, and raises if that is away."""
     return root_key() if settings.JWT_SECRET else _view.fresh().active
 
 
