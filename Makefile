@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run reset up down logs test check e2e soak bench lock venv installed installed-dev
+.PHONY: help run reset backup restore up down logs test check e2e soak bench lock venv installed installed-dev
 
 # The first that is new enough, or plain python3 to complain about.
 PYTHON ?= $(or $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -29,6 +29,12 @@ down:  ## Stop what `make up` started; data stays in Docker's volumes
 
 logs:  ## Show what its containers say, as they say it
 	@$(docker) && docker compose logs --follow --tail=100
+
+backup: installed  ## Keep both databases of `make run` in backups/ (make backup TO=folder)
+	@exec $(PY) -m local backup $(TO)
+
+restore: installed  ## Bring a backup back, `make run` being stopped (make restore FROM=folder)
+	@exec $(PY) -m local restore $(FROM)
 
 ##@ Change
 

@@ -83,6 +83,11 @@ class Postgres:
             return False
         return True
 
+    def is_found_at(self, file: Path) -> bool:
+        """Take the port of the server that wrote this `postmaster.pid`, if it answers there."""
+        self.port = int(file.read_text().splitlines()[3])
+        return self.answers()
+
     def connect(self, database: str = "postgres") -> connection:
         """Connect as the superuser, in autocommit."""
         made = psycopg2.connect(

@@ -117,12 +117,16 @@ class Stack:
         process.start()
         process.wait_until(lambda: self._is_ready(process))
 
+    def provide_databases(self) -> None:
+        """Make sure of a role and a database for each service."""
+        self.postgres.provide("auth", password=self.secrets.auth_database)
+        self.postgres.provide("messaging", password=self.secrets.messaging_database)
+
     def _start_engines(self) -> None:
         self.processes += [self.postgres.process, self.redis.process]
         self.redis.start()
         self.postgres.start()
-        self.postgres.provide("auth", password=self.secrets.auth_database)
-        self.postgres.provide("messaging", password=self.secrets.messaging_database)
+        self.provide_databases()
 
     def _start_services(self) -> None:
         """Start all at once, but the first time auth alone: messaging then has no keys on disk."""
