@@ -3,13 +3,15 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from service_kit import problems
-from service_kit.health import check_postgres, live, ready, serving
+from service_kit.admin import admin_urls
+from service_kit.health import check_clock, check_postgres, live, ready, serving
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    *admin_urls(),
     path("", include("accounts.http.urls")),
     path("health/live", live),
     path("health/serving", serving),
-    path("health/ready", ready({"postgres": check_postgres})),
+    path("health/ready", ready({"postgres": check_postgres, "clock": check_clock})),
 ]
 
 handler400 = problems.bad_request

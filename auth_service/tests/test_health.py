@@ -10,4 +10,4 @@ class TestHealth:
     def test_is_ready_with_postgres(self, api):
         answer = api.get("/health/ready")
         assert answer.status_code == 200
-        assert answer.json() == {"status": "ok", "checks": {"postgres": "ok"}}
+        assert answer.json() == {"status": "ok", "checks": {"postgres": "ok", "clock": "ok"}}

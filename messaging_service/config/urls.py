@@ -3,7 +3,14 @@
 from django.urls import include, path
 
 from service_kit.admin import admin_urls
-from service_kit.health import check_postgres, check_redis, live, ready, serving
+from service_kit.health import (
+    check_clock,
+    check_postgres,
+    check_redis,
+    live,
+    ready,
+    serving,
+)
 from service_kit.keys import check_keys
 
 handler400 = "service_kit.problems.bad_request"
@@ -18,6 +25,13 @@ urlpatterns = [
     path("health/serving", serving),
     path(
         "health/ready",
-        ready({"postgres": check_postgres, "redis": check_redis, "keys": check_keys}),
+        ready(
+            {
+                "postgres": check_postgres,
+                "redis": check_redis,
+                "keys": check_keys,
+                "clock": check_clock,
+            }
+        ),
     ),
 ]

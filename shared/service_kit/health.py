@@ -1,6 +1,7 @@
 """Whether this process is up, and its stores answer."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 
@@ -15,6 +16,8 @@ from service_kit.redis_client import connect
 from service_kit.rendering import encode_json
 
 CHECK_SECONDS = 1.0
+# Well within what is forgiven where the time in a token is looked at.
+MOST_SECONDS_APART = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -69,10 +72,29 @@ def _answer(body: dict[str, object], status: int) -> HttpResponse:
 
 def check_postgres() -> None:
     """Raise unless Postgres answers within a second."""
+    _ask_postgres("SELECT 1")
+
+
+def check_clock() -> None:
+    """Raise if our clock and that of Postgres are more than ten seconds apart.
+
+    Tokens are judged by ours: with a wrong one good tokens are refused, and ended ones are good.
+    """
+    apart = time.time() - _ask_postgres("SELECT extract(epoch FROM clock_timestamp())::float8")
+    if abs(apart) > MOST_SECONDS_APART:
+        raise WrongClockError
+
+
+class WrongClockError(Exception):
+    """Ours, or that of Postgres."""
+
+
+def _ask_postgres(query: str) -> float:
     with time_limit(CHECK_SECONDS):
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
+                cursor.execute(query)
+                return float(cursor.fetchone()[0])
         except Exception:
             # A connection that broke would fail the next check too, with Postgres back.
             connection.close()

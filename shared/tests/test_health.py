@@ -41,6 +41,24 @@ class TestLive:
         assert Client().post("/health/live").status_code == 405
 
 
+class TestClock:
+    @pytest.mark.parametrize("seconds", [-9, 9])
+    def test_may_be_a_little_wrong(self, monkeypatch, seconds):
+        self.shift(monkeypatch, seconds)
+        health.check_clock()
+
+    @pytest.mark.parametrize("seconds", [-11, 11])
+    def test_is_noticed_when_it_is_more_wrong(self, monkeypatch, seconds):
+        self.shift(monkeypatch, seconds)
+        with pytest.raises(health.WrongClockError):
+            health.check_clock()
+
+    @staticmethod
+    def shift(monkeypatch, seconds):
+        real = time.time
+        monkeypatch.setattr(health.time, "time", lambda: real() + seconds)
+
+
 class TestReady:
     def test_names_each_store(self):
         answer = get()
