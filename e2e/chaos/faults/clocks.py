@@ -53,7 +53,6 @@ def wrong_clock(name: str, *seconds: int) -> Callable[[Crowd], AbstractContextMa
     @contextmanager
     def strike(crowd: Crowd) -> Iterator[None]:
         clock = Clock(crowd.stack.home)
-        clock.set(seconds[0])
         with rewired(crowd.stack, name, **clock.settings):
             time.sleep(GATEWAY_SECONDS)
             for each in seconds:
