@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 import threading
 import time
+from base64 import urlsafe_b64encode
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -72,6 +75,14 @@ class Crowd:
 
 def algorithm_of(token: str) -> str:
     return str(jwt.get_unverified_header(token)["alg"])
+
+
+def segment(of: object) -> str:
+    return base64url(json.dumps(of).encode())
+
+
+def base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def rotate(stack: Stack) -> None:
@@ -155,6 +166,30 @@ class TestRotation:
     def _statuses(self, person: Person) -> set[int]:
         # Twice, so that both processes of a service are asked.
         return {person.http.get(door).status_code for door in DOORS * 2}
+
+
+class TestWhatMessagingHas:
+    """Rule 1: the private key is with auth_service alone."""
+
+    def test_is_no_private_key_and_no_secret_of_the_other(self, stack: Stack) -> None:
+        has = "\n".join(stack.messaging.environment.values())
+        private = (stack.home / "jwt-private-key.pem").read_text()
+        assert "PRIVATE" not in has
+        assert private.splitlines()[1] not in has
+        assert stack.auth.environment["JWT_PRIVATE_KEY_FILE"] not in has
+        assert stack.secrets.auth_django not in has
+
+    def test_is_not_enough_to_make_a_token(self, stack: Stack) -> None:
+        with Person.signs_up(stack.address, "forger") as person:
+            header, claims, _ = person.access.split(".")
+            confused = segment(jwt.get_unverified_header(person.access) | {"alg": "HS256"})
+            keys = person.http.get("/.well-known/jwks.json").text
+            for secret in {*stack.messaging.environment.values(), keys, ""}:
+                for signed in (f"{confused}.{claims}", f"{header}.{claims}"):
+                    signature = hmac.digest(secret.encode(), signed.encode(), "sha256")
+                    forged = f"{signed}.{base64url(signature)}"
+                    person.http.headers["Authorization"] = f"Bearer {forged}"
+                    assert [person.http.get(door).status_code for door in DOORS] == [401, 401]
 
 
 class TestASharedSecret:
