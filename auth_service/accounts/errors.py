@@ -2,6 +2,7 @@
 
 Refusal
 ├── WrongCredentials   not_authenticated  the name, the password or the account; never which
+├── TooManyTries       rate_limited       too many of something, or too many wrong ones
 ├── RefreshRefused     not_authenticated  a refresh token that is not the newest of a live session
 ├── SessionOver        session_revoked    a genuine access token of a session that has ended
 ├── NameTaken          conflict           a username or e-mail address that somebody has
@@ -19,8 +20,15 @@ from service_kit.refusals import FieldError, Refusal
 
 
 class WrongCredentials(Refusal):
+    is_told = True
+
     def __init__(self) -> None:
         super().__init__("not_authenticated", "No active account has these credentials.")
+
+
+class TooManyTries(Refusal):
+    def __init__(self, seconds: int) -> None:
+        super().__init__("rate_limited", "Too many tries; wait a while.", retry_after=seconds)
 
 
 class RefreshRefused(Refusal):

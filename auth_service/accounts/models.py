@@ -14,6 +14,15 @@ USERNAME_PATTERN = r"^[A-Za-z0-9_.-]{1,32}$"
 USERNAME_LETTER = r"[A-Za-z]"
 
 
+class UserManager(models.Manager["User"]):
+    def create_superuser(self, *, username: str, email: str, password: str) -> "User":
+        """Create an operator, for `manage.py createsuperuser`."""
+        user = User(username=username, email=email, display_name=username, is_staff=True)
+        user.set_password(password)
+        user.save(force_insert=True)
+        return user
+
+
 class User(AbstractBaseUser):
     """A person. Names and addresses keep their case, and are unique without regard to it.
 
@@ -29,12 +38,14 @@ class User(AbstractBaseUser):
     email = models.EmailField(max_length=254)
     display_name = models.CharField(max_length=64)
     is_active = models.BooleanField(default=True, db_default=True)
+    # Operators, who may sign in at the admin and do there all that can be done.
+    is_staff = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     # Sessions tell when a person was last here.
     last_login = None
 
-    objects: models.Manager["User"] = models.Manager()
+    objects = UserManager()
 
     class Meta:
         constraints = (
@@ -55,6 +66,12 @@ class User(AbstractBaseUser):
                 name="user_display_name_prefix",
             ),
         )
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:  # noqa: ARG002 - the admin's question
+        return self.is_active and self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:  # noqa: ARG002 - as above
+        return self.is_active and self.is_staff
 
 
 class Session(models.Model):
@@ -151,3 +168,47 @@ class StoredKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key_id} {self.state}"
+
+
+class SecurityEvent(models.Model):
+    """One thing that whoever guards the system wants to know of; the database refuses to change it.
+
+    It outlives the account it is about, so it names it without a foreign key.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+    event = models.CharField(max_length=32)
+    user_id = models.BigIntegerField(null=True)
+    session_id = models.UUIDField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    reason = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    objects: models.Manager["SecurityEvent"] = models.Manager()
+
+    class Meta:
+        indexes = (
+            Index(fields=["user_id", "id"], name="security_event_by_user"),
+            Index(fields=["address", "id"], name="security_event_by_address"),
+            Index(fields=["event", "id"], name="security_event_by_event"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.event}"
+
+
+class Attempts(models.Model):
+    """A bucket of tries (actions/attempts.py): full again at `used_until`, empty at `span` from it.
+
+    The table is not in the write-ahead log: after a crash of Postgres all buckets are full.
+    """
+
+    key = models.BinaryField(primary_key=True, max_length=32)
+    used_until = models.DateTimeField(db_index=True)
+    span = models.DurationField()
+
+    objects: models.Manager["Attempts"] = models.Manager()
+
+    def __str__(self) -> str:
+        return bytes(self.key).hex()

@@ -65,7 +65,8 @@ ALLOWED_ORIGINS = env.origins("ALLOWED_ORIGINS")
 vars().update(operators.admin_settings("auth", secure=not DEBUG))
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS: list[str] = []
+# For the admin alone; people log in with accounts.actions.
+AUTHENTICATION_BACKENDS = ["accounts.admin.OperatorBackend"]
 # The check looks for `unique=True`; usernames are unique by a constraint on their lower case.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 PASSWORD_HASHERS = ["accounts.passwords.Argon2Hasher"]
@@ -74,8 +75,18 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("username", "email")},
     },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# Contract §6, and how often each of them may be tried: see accounts.actions.attempts.
+LIMITS = {
+    "LOGINS_PER_MINUTE": env.int("LIMIT_LOGINS_PER_MINUTE", default=5),
+    "LOGINS_PER_ADDRESS": env.int("LIMIT_LOGINS_PER_ADDRESS", default=20),
+    "LOGINS_BY_STRANGERS": env.int("LIMIT_LOGINS_BY_STRANGERS", default=100),
+    "REGISTRATIONS_PER_HOUR": env.int("LIMIT_REGISTRATIONS_PER_HOUR", default=1_000),
+    "REFRESHES_PER_MINUTE": env.int("LIMIT_REFRESHES_PER_MINUTE", default=120),
+}
 
 # Idle and absolute life of a session, and the life of what it hands out.
 SESSION_SECONDS = env.int("SESSION_SECONDS", default=30 * 24 * 3600)

@@ -18,6 +18,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from local.testing import provide_engines
 
 PASSWORD = "correct horse battery"
+NO_LIMITS = (
+    "LIMIT_LOGINS_PER_MINUTE",
+    "LIMIT_LOGINS_PER_ADDRESS",
+    "LIMIT_LOGINS_BY_STRANGERS",
+    "LIMIT_REGISTRATIONS_PER_HOUR",
+    "LIMIT_REFRESHES_PER_MINUTE",
+)
 
 
 def _new_key_file() -> str:
@@ -42,6 +49,8 @@ os.environ |= {
     "JWT_PUBLIC_KEY": "",
     "DEBUG": "false",
     "LOG_LEVEL": "INFO",
+    # What is limited by default is tested in test_attempts.py.
+    **dict.fromkeys(NO_LIMITS, "1000000"),
 }
 django.setup()
 

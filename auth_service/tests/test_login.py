@@ -93,18 +93,24 @@ class TestLogin:
         api.post(PATH, {"username": "alice", "password": PASSWORD})
         assert User.objects.get().password == before
 
-    def test_works_as_hard_for_a_stranger(self, api, alice):
+    def test_works_as_hard_for_a_stranger(self, api, alice, bob):
         def duration(username: str) -> float:
             began = time.perf_counter()
             api.post(PATH, {"username": username, "password": "wrong password"})
             return time.perf_counter() - began
 
-        pairs = [(duration("alice"), duration("nobody")) for _ in range(9)]
-        known, unknown = (median(times) for times in zip(*pairs, strict=True))
+        User.objects.filter(username="bob").update(is_active=False)
+        rounds = [[duration(name) for name in ("alice", "nobody", "bob")] for _ in range(9)]
+        known, unknown, inactive = (median(times) for times in zip(*rounds, strict=True))
         assert 0.6 < unknown / known < 1.6
+        assert 0.6 < inactive / known < 1.6
 
-    def test_takes_three_queries_and_a_transaction(self, api, alice, django_assert_num_queries):
-        # Who it is, whether that still holds, and the new session; the savepoint pair stands for
-        # BEGIN and COMMIT.
-        with django_assert_num_queries(5):
+    def test_takes_seven_queries_and_a_transaction(
+        self, api, alice, django_assert_num_queries, monkeypatch
+    ):
+        # Who it is, whether he has been here; that he tries, and was right; whether that still
+        # holds, the new session, and its security event. The savepoint pair stands for BEGIN and
+        # COMMIT.
+        monkeypatch.setattr("accounts.actions.attempts.TIDYING", 0)
+        with django_assert_num_queries(9):
             api.post(PATH, {"username": "alice", "password": PASSWORD})

@@ -123,7 +123,15 @@ class TestRegister:
         assert User.objects.count() == Session.objects.count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("password", ["iloveyou1", "Password1", "qwertyuiop"])
+    def test_refuses_a_password_that_everybody_tries_first(self, api, refusal, password):
+        (error,) = refusal(api.post(PATH, GOOD | {"password": password}), 400, "invalid")["errors"]
+        assert (error["field"], error["code"]) == ("password", "password_too_common")
+        assert error["detail"] == "This password is too common."
+        assert not User.objects.exists()
+
+
+@pytest.mark.django_db
 class TestRegisterAtOnce:
     @pytest.mark.parametrize("shared", ["username", "email"])
     def test_gives_a_name_to_one_of_many(self, api, together, shared):
@@ -132,8 +140,12 @@ class TestRegisterAtOnce:
             mine[shared] = GOOD[shared].swapcase() if number % 2 else GOOD[shared]
             return api.post(PATH, GOOD | mine)
 
-        answers = together(8, act)
-        assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
-        refused = next(answer for answer in answers if answer.status_code == 409)
-        assert [error["field"] for error in refused.json()["errors"]] == [shared]
-        assert User.objects.count() == Session.objects.count() == 1
+        try:
+            answers = together(8, act)
+            assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+            refused = next(answer for answer in answers if answer.status_code == 409)
+            assert [error["field"] for error in refused.json()["errors"]] == [shared]
+            assert User.objects.count() == Session.objects.count() == 1
+        finally:
+            # What other connections wrote is not rolled back.
+            together(1, lambda _: User.objects.all().delete())

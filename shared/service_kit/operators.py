@@ -19,23 +19,24 @@ MIDDLEWARE: Final = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
+CONTEXT: Final = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+]
 HOURS_SIGNED_IN: Final = 8
 
 
 def admin_settings(name: str, *, secure: bool) -> dict[str, Any]:
     """Return the settings of an admin at /admin/<name>/, to be taken over with `vars().update`."""
     path = f"/admin/{name}/"
-    processors = ("django.template.context_processors.request",)
-    processors += ("django.contrib.auth.context_processors.auth",)
-    processors += ("django.contrib.messages.context_processors.messages",)
     return {
-        "ADMIN_PATH": path,
         "STATIC_URL": f"{path}static/",
         "TEMPLATES": [
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
                 "APP_DIRS": True,
-                "OPTIONS": {"context_processors": list(processors)},
+                "OPTIONS": {"context_processors": CONTEXT},
             }
         ],
         "SESSION_COOKIE_NAME": f"{name}_operator",

@@ -35,8 +35,10 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
     """A request that is answered with no: `code` is one of codes.STATUS.
 
     `detail` is for people and may be shown. `retry_after` is in seconds; for codes that mean
-    "later" (429, 503) it is 1 unless given.
+    "later" (429, 503) it is 1 unless given. One that `is_told` stands in the security log already.
     """
+
+    is_told = False
 
     def __init__(
         self,

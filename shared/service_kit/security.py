@@ -3,9 +3,9 @@
 Names are `noun.verbed`. auth_service also keeps its own of them in a table.
 
 account.registered  account.deactivated  account.reactivated
-login.succeeded  login.failed  login.limited
+login.succeeded  login.failed
 password.changed  password.refused
-session.ended  refresh.refused  refresh.replayed
+session.ended  refresh.replayed
 credential.refused  access.denied  request.limited  origin.denied
 """
 
@@ -56,7 +56,11 @@ def tell_refusal(refusal: Refusal, request: HttpRequest) -> None:
     """Log a request that was refused for what its caller is, may or did too often."""
     event = _OF_STATUS.get(HTTPStatus(refusal.status))
     claims = getattr(caller_in(request), "claims", None)
-    if event is None or (refusal.status == HTTPStatus.NOT_FOUND and claims is None):
+    if (
+        refusal.is_told
+        or event is None
+        or (refusal.status == HTTPStatus.NOT_FOUND and claims is None)
+    ):
         return
     tell_security(
         event,

@@ -2,28 +2,32 @@
 
 from django.db import transaction
 
+from accounts.actions.audit import record
 from accounts.actions.events import tell_user_changed
 from accounts.actions.sessions import end_sessions_of
 from accounts.errors import NoSuchUser
 from accounts.permissions import locked_user
 
 
-def deactivate(*, user_id: int) -> None:
+def deactivate(*, user_id: int, reason: str = "") -> None:
     """Let a person in no more and end their sessions; nothing of theirs is lost.
 
     Doing it again changes nothing. NoSuchUser if there is none.
     """
     with transaction.atomic():
         is_new = _activate(user_id, active=False)
+        if is_new:
+            record("account.deactivated", user_id=user_id, reason=reason)
         end_sessions_of(user_id, reason="deactivated")
         if is_new:
             tell_user_changed(user_id=user_id)
 
 
-def reactivate(*, user_id: int) -> None:
+def reactivate(*, user_id: int, reason: str = "") -> None:
     """Let a deactivated person log in again; NoSuchUser if there is none."""
     with transaction.atomic():
         if _activate(user_id, active=True):
+            record("account.reactivated", user_id=user_id, reason=reason)
             tell_user_changed(user_id=user_id)
 
 

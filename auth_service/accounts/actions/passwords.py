@@ -3,20 +3,34 @@
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
+from accounts.actions.attempts import counting_failures, guesses_at
+from accounts.actions.audit import record
 from accounts.actions.sessions import end_sessions_of
 from accounts.errors import SessionOver, WrongPassword
 from accounts.models import Session
 from accounts.permissions import locked_user
 
 
-def change_password(*, session: Session, current_password: str, new_password: str) -> None:
-    """Set another password and end the person's other sessions; WrongPassword changes nothing."""
+def change_password(
+    *, session: Session, current_password: str, new_password: str, address: str
+) -> None:
+    """Set another password and end the person's other sessions; WrongPassword changes nothing.
+
+    Wrong ones count as those of logging in do: it is the same secret that is guessed.
+    """
+    before = session.user
+    guesses = guesses_at(name=before.username, user=before, address=address)
+    with counting_failures(guesses):
+        if not check_password(current_password, before.password):
+            record("password.refused", user_id=before.pk, session_ids=[session.pk])
+            raise WrongPassword
     with transaction.atomic():
-        user = locked_user(user_id=session.user_id)
+        user = locked_user(user_id=before.pk)
         if user is None:
             raise SessionOver
-        if not check_password(current_password, user.password):
+        if user.password != before.password:
             raise WrongPassword
         user.password = make_password(new_password)
         user.save(update_fields=["password"])
+        record("password.changed", user_id=user.pk, session_ids=[session.pk])
         end_sessions_of(user.pk, reason="password_changed", but=session.pk)

@@ -8,6 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
+from accounts.actions.attempts import counting_failures, refreshes, wrong_refreshes
+from accounts.actions.audit import record
 from accounts.actions.sessions import SignedIn, end_locked, signed_in
 from accounts.devices import Device
 from accounts.errors import RefreshRefused
@@ -27,13 +29,13 @@ def refresh_session(*, refresh: str, device: Device) -> SignedIn:
     leads to the same successor once more: the first answer may have been lost.
     """
     shown = read_refresh_token(refresh)
-    if shown is None:
-        raise RefreshRefused
-    # The end of a replayed session is committed before the refusal is raised.
-    with transaction.atomic():
-        renewed = _exchange(shown, device)
-    if renewed is None:
-        raise RefreshRefused
+    every = refreshes(session_id=shown.session_id) if shown else ()
+    with counting_failures(wrong_refreshes(address=device.address), every=every):
+        # The end of a replayed session is committed before the refusal is raised.
+        with transaction.atomic():
+            renewed = _exchange(shown, device) if shown else None
+        if renewed is None:
+            raise RefreshRefused
     return renewed
 
 
@@ -48,6 +50,7 @@ def _exchange(shown: RefreshToken, device: Device) -> SignedIn | None:
         return _rotate(session, shown, device, now)
     if _may_repeat(session, shown, now):
         return signed_in(session, _successor(session, shown))
+    record("refresh.replayed", user_id=session.user_id, session_ids=[session.pk])
     end_locked(session, reason="replay")
     return None
 

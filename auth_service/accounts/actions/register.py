@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
 
+from accounts.actions.attempts import count, registrations
 from accounts.actions.sessions import SignedIn, open_session
 from accounts.devices import Device
 from accounts.errors import NameTaken
@@ -15,6 +16,7 @@ def register(
     *, username: str, email: str, password: str, display_name: str = "", device: Device
 ) -> SignedIn:
     """Create a person with a first session; NameTaken if the username or address is in use."""
+    count(registrations(address=device.address))
     user = User(
         username=username,
         email=email,
@@ -24,7 +26,7 @@ def register(
     try:
         with transaction.atomic():
             user.save(force_insert=True)
-            return open_session(user=user, device=device)
+            return open_session(user=user, device=device, event="account.registered")
     except IntegrityError as error:
         taken = _taken(username=username, email=email)
         if not taken:

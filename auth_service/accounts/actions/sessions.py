@@ -3,20 +3,19 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.actions.audit import record
 from accounts.actions.events import tell_sessions_ended
+from accounts.actions.proving import prove_password
 from accounts.devices import Device
 from accounts.errors import NoSuchSession, WrongCredentials
 from accounts.models import Session, User
-from accounts.permissions import account_named, locked_session, locked_user, read_uuid
+from accounts.permissions import locked_session, locked_user, read_uuid
 from accounts.tokens import RefreshToken, access_token, new_refresh_token
-
-# What is compared where there is no account, so that a stranger's name costs a hash too.
-UNUSABLE = "!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +27,10 @@ class SignedIn:
 
 def log_in(*, name: str, password: str, device: Device) -> SignedIn:
     """Open a session for a username or address; WrongCredentials says nothing of the reason."""
-    user = account_named(name)
-    known = user.password if user else UNUSABLE
-
-    def keep_stronger(raw: str) -> None:
-        with transaction.atomic():
-            User.objects.filter(password=known).update(password=make_password(raw))
-
-    if not check_password(password, known, setter=keep_stronger) or not user or not user.is_active:
-        raise WrongCredentials
+    user = prove_password(name=name, password=password, address=device.address)
     with transaction.atomic():
-        return open_session(user=_still_good(user, password), device=device)
+        user = _still_good(user, password)
+        return open_session(user=user, device=device, event="login.succeeded")
 
 
 def _still_good(user: User, password: str) -> User:
@@ -51,8 +43,8 @@ def _still_good(user: User, password: str) -> User:
     return now
 
 
-def open_session(*, user: User, device: Device) -> SignedIn:
-    """Begin a session in the caller's transaction."""
+def open_session(*, user: User, device: Device, event: str) -> SignedIn:
+    """Begin a session in the caller's transaction, because of a security event."""
     now = timezone.now()
     session = Session(
         user=user,
@@ -64,6 +56,7 @@ def open_session(*, user: User, device: Device) -> SignedIn:
     refresh = new_refresh_token(session.pk)
     session.refresh_hash = refresh.digest
     session.save(force_insert=True)
+    record(event, user_id=user.pk, session_ids=[session.pk])
     return signed_in(session, refresh)
 
 
@@ -117,3 +110,4 @@ def _end(sessions: QuerySet[Session], user_id: int, reason: str) -> None:
     now = timezone.now()
     Session.objects.filter(pk__in=ids).update(ended_at=now)
     tell_sessions_ended(user_id=user_id, session_ids=ids, at=now, reason=reason)
+    record("session.ended", user_id=user_id, session_ids=ids, reason=reason)

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from accounts.actions.passwords import change_password
 from accounts.http.openapi import TOKEN_REFUSALS, problems
-from accounts.http.views import AccountView, read_input
+from accounts.http.views import AccountView, device_of, read_input
 from accounts.serializers import PasswordChangeInput
 
 
@@ -16,10 +16,10 @@ class PasswordChangeView(AccountView):
     @extend_schema(
         operation_id="password_change",
         request=PasswordChangeInput,
-        responses={204: None, **problems("invalid", *TOKEN_REFUSALS, body=True)},
+        responses={204: None, **problems("invalid", *TOKEN_REFUSALS, "rate_limited", body=True)},
     )
     def post(self, request: Request) -> Response:
         """Set another password, and end the caller's other sessions."""
         asked = read_input(PasswordChangeInput, request.data, user=self.me)
-        change_password(session=self.session, **asked)
+        change_password(session=self.session, address=device_of(request).address, **asked)
         return Response(status=status.HTTP_204_NO_CONTENT)

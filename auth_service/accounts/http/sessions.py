@@ -32,7 +32,10 @@ class RegisterView(PublicView):
     @extend_schema(
         operation_id="register",
         request=RegisterInput,
-        responses={201: SignedInShape, **problems("invalid", "conflict", body=True)},
+        responses={
+            201: SignedInShape,
+            **problems("invalid", "conflict", "rate_limited", body=True),
+        },
     )
     def post(self, request: Request) -> Response:
         """Create an account and its first session."""
@@ -47,7 +50,7 @@ class LoginView(PublicView):
         request=LoginInput,
         responses={
             200: IN_BODY_OR_COOKIES[SignedInShape],
-            **problems("invalid", "not_authenticated", body=True),
+            **problems("invalid", "not_authenticated", "rate_limited", body=True),
         },
     )
     def post(self, request: Request) -> Response:
@@ -65,7 +68,7 @@ class RefreshView(PublicView):
         request=RefreshInput,
         responses={
             200: IN_BODY_OR_COOKIES[TokensShape],
-            **problems("invalid", "not_authenticated", "forbidden", body=True),
+            **problems("invalid", "not_authenticated", "forbidden", "rate_limited", body=True),
         },
     )
     def post(self, request: Request) -> Response:

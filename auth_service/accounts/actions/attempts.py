@@ -1,0 +1,146 @@
+"""How often somebody may try, counted in Postgres: the same for every process, and none without.
+
+guesses_at        wrong passwords: by name and address, by address, by name
+registrations     accounts signed up from an address
+refreshes         how often a session is renewed
+wrong_refreshes   what renews nothing, from an address
+
+A bucket holds `most` tries and gets them back over `seconds`. Nobody is kept out of an account by
+what others try: its own bucket, which strangers can empty from many addresses, does not count for
+an address where it has been logged in. A name that nobody has is counted like any other.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from math import ceil
+from random import random
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import connection
+
+from accounts.errors import TooManyTries
+from accounts.models import Session, User
+from service_kit.addresses import network_of
+
+MINUTE: Final = 60
+HOUR: Final = 3600
+# Of all tries, so many look for buckets that are full again and forget them.
+TIDYING: Final = 0.01
+
+# Buckets are locked in the order of their keys, everywhere.
+_TAKE: Final = """
+INSERT INTO accounts_attempts AS held (key, used_until, span)
+SELECT key, {now} + each, span FROM {asked} ORDER BY key
+ON CONFLICT (key) DO UPDATE SET span = EXCLUDED.span, used_until =
+    greatest(held.used_until, {now}) + (EXCLUDED.used_until - {now})
+WHERE greatest(held.used_until, {now}) + (EXCLUDED.used_until - {now})
+    <= {now} + EXCLUDED.span
+RETURNING key
+"""
+_GIVE_BACK: Final = """
+WITH locked AS (
+    SELECT key, asked.each FROM accounts_attempts JOIN {asked} USING (key) ORDER BY key FOR UPDATE
+)
+UPDATE accounts_attempts AS held SET used_until = held.used_until - locked.each
+FROM locked WHERE held.key = locked.key
+"""
+_WAIT: Final = """
+SELECT max(held.used_until + asked.each - asked.span - {now})
+FROM accounts_attempts AS held JOIN {asked} USING (key)
+"""
+_NOW: Final = "statement_timestamp()"
+_ASKED: Final = "unnest(%s::bytea[], %s::interval[], %s::interval[]) AS asked (key, each, span)"
+_TIDY: Final = """
+DELETE FROM accounts_attempts WHERE key IN (
+    SELECT key FROM accounts_attempts WHERE used_until < {now}
+    LIMIT 1000 FOR UPDATE SKIP LOCKED
+)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What is counted, by whom; the table holds only a hash of it."""
+
+    name: str
+    most: int
+    seconds: float
+
+    @property
+    def key(self) -> bytes:
+        return sha256(self.name.encode()).digest()
+
+
+def guesses_at(*, name: str, user: User | None, address: str) -> list[Bucket]:
+    """What a wrong password for this name, from this address, counts against."""
+    name, place = name.lower(), network_of(address)
+    limits = settings.LIMITS
+    buckets = [
+        Bucket(f"guess {place} {name}", limits["LOGINS_PER_MINUTE"], MINUTE),
+        Bucket(f"guess {place}", limits["LOGINS_PER_ADDRESS"], MINUTE),
+    ]
+    if not _was_here(user, address):
+        buckets.append(Bucket(f"guess by strangers {name}", limits["LOGINS_BY_STRANGERS"], HOUR))
+    return buckets
+
+
+def registrations(*, address: str) -> list[Bucket]:
+    most = settings.LIMITS["REGISTRATIONS_PER_HOUR"]
+    return [Bucket(f"register {network_of(address)}", most, HOUR)]
+
+
+def refreshes(*, session_id: object) -> list[Bucket]:
+    return [Bucket(f"refresh {session_id}", settings.LIMITS["REFRESHES_PER_MINUTE"], MINUTE)]
+
+
+def wrong_refreshes(*, address: str) -> list[Bucket]:
+    most = settings.LIMITS["REFRESHES_PER_MINUTE"]
+    return [Bucket(f"wrong refresh {network_of(address)}", most, MINUTE)]
+
+
+@contextmanager
+def counting_failures(buckets: Sequence[Bucket], *, every: Sequence[Bucket] = ()) -> Iterator[None]:
+    """Count what is tried within unless it succeeds, and in `every` if it does.
+
+    Raises TooManyTries before it is tried.
+
+    It is counted first and given back afterwards, so that many at once cannot slip through. Not
+    within a transaction, which would be rolled back with the failure and would hold the locks.
+    """
+    count([*buckets, *every])
+    yield
+    _ask(_GIVE_BACK, buckets)
+
+
+def count(buckets: Sequence[Bucket]) -> None:
+    """Count a try, or raise TooManyTries and count nothing."""
+    if random() < TIDYING:  # noqa: S311 - no secret
+        _ask(_TIDY)
+    given = {bytes(key) for (key,) in _ask(_TAKE, buckets)}
+    if len(given) == len(buckets):
+        return
+    _ask(_GIVE_BACK, [bucket for bucket in buckets if bucket.key in given])
+    refusing = [bucket for bucket in buckets if bucket.key not in given]
+    [(wait,)] = _ask(_WAIT, refusing)
+    raise TooManyTries(max(1, ceil(wait.total_seconds())) if wait else 1)
+
+
+def _was_here(user: User | None, address: str) -> bool:
+    """Ask for nobody too, which takes as long."""
+    user_id = user.pk if user else 0
+    return bool(address) and Session.objects.filter(user_id=user_id, address=address).exists()
+
+
+def _ask(statement: str, buckets: Sequence[Bucket] | None = None) -> list[tuple[Any, ...]]:
+    values: list[Any] = []
+    if buckets is not None:
+        each = [timedelta(seconds=bucket.seconds / bucket.most) for bucket in buckets]
+        spans = [one * bucket.most for one, bucket in zip(each, buckets, strict=True)]
+        values = [[bucket.key for bucket in buckets], each, spans]
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(asked=_ASKED, now=_NOW), values)
+        return cursor.fetchall() if cursor.description else []

@@ -1,0 +1,41 @@
+"""Proving who one is, by a password."""
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+
+from accounts.actions.attempts import counting_failures, guesses_at
+from accounts.actions.audit import record
+from accounts.errors import WrongCredentials
+from accounts.models import User
+from accounts.permissions import account_named
+
+# What is compared where there is no account, so that a stranger's name costs a hash too.
+UNUSABLE = "!"
+
+
+def prove_password(*, name: str, password: str, address: str) -> User:
+    """Return the active account of this username or address, if the password is its own.
+
+    WrongCredentials says nothing of the reason; TooManyTries looks at no password.
+    """
+    user = account_named(name)
+    with counting_failures(guesses_at(name=name, user=user, address=address)):
+        objection = _objection(user, password)
+        if objection:
+            record("login.failed", user_id=user.pk if user else None, reason=objection)
+            raise WrongCredentials
+    assert user is not None
+    return user
+
+
+def _objection(user: User | None, password: str) -> str:
+    known = user.password if user else UNUSABLE
+
+    def keep_stronger(raw: str) -> None:
+        with transaction.atomic():
+            User.objects.filter(password=known).update(password=make_password(raw))
+
+    is_right = check_password(password, known, setter=keep_stronger)
+    if user is None:
+        return "unknown"
+    return "" if is_right and user.is_active else "inactive" if is_right else "password"

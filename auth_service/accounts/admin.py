@@ -1,0 +1,75 @@
+"""What operators see and do: people, their sessions, the security events of both."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.backends import BaseBackend
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.actions.closing import deactivate, reactivate
+from accounts.actions.proving import prove_password
+from accounts.models import SecurityEvent, Session, User
+from service_kit.addresses import caller_address
+from service_kit.admin import ReadOnlyAdmin
+from service_kit.refusals import Refusal
+
+
+class OperatorBackend(BaseBackend):
+    """Lets staff in by name and password, counted and recorded as everybody's are."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,  # noqa: ARG002 - Django's signature
+        **credentials: Any,  # noqa: ANN401 - as above
+    ) -> User | None:
+        name, password = credentials["username"], credentials["password"]
+        try:
+            user = prove_password(name=name, password=password, address=caller_address.get())
+        except Refusal:
+            return None
+        return user if user.is_staff else None
+
+    def get_user(self, user_id: int) -> User | None:
+        return User.objects.filter(pk=user_id, is_active=True, is_staff=True).first()
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    list_display = ("id", "username", "email", "display_name", "is_active", "is_staff")
+    list_filter = ("is_active", "is_staff")
+    exclude = ("password",)
+    search_fields = ("id", "username__iexact", "email__iexact")
+    search_help_text = "An id, a username or an e-mail address."
+    actions = ("deactivate_accounts", "reactivate_accounts")
+
+    @admin.action(description="Deactivate: end every session, let nobody in")
+    def deactivate_accounts(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        _for_each(deactivate, request, chosen)
+
+    @admin.action(description="Reactivate: let them log in again")
+    def reactivate_accounts(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        _for_each(reactivate, request, chosen)
+
+
+def _for_each(act: Callable[..., None], request: HttpRequest, chosen: QuerySet[User]) -> None:
+    for user in chosen:
+        act(user_id=user.pk, reason=f"by operator {request.user.pk}")
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    list_display = ("id", "user_id", "device", "address", "created_at", "last_used_at", "ended_at")
+    fields = ("user", "device", "address", "created_at", "last_used_at", "ended_at")
+    ordering = ("-created_at",)
+    search_fields = ("id", "user_id", "address")
+    search_help_text = "The id of a session or a user, or an address."
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "event", "user_id", "session_id", "address", "reason", "request_id")
+    list_filter = ("at", "event")
+    search_fields = ("user_id", "session_id", "address", "request_id")
+    search_help_text = "The id of a user, a session or a request, or an address."
