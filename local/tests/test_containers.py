@@ -20,6 +20,7 @@ from websockets.asyncio.client import connect
 from local.tests.containers.network import inside
 from local.tests.containers.project import Project
 from local.tests.images import HTTP, SERVERS, compose
+from local.tests.observability import ADDED, expressions, labels_of, selectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,12 +93,20 @@ async def while_many_are_open(look: Callable[[], T]) -> T:
         return look()
 
 
+def metrics(container: Container) -> str:
+    """Ask it as Prometheus does: by its address, which no list of allowed hosts holds."""
+    port = 8001 if container.name.startswith("traefik") else 8080
+    address = container.execute("hostname", "--all-ip-addresses").stdout.strip()
+
+    def ask_it() -> str:
+        with urlopen(f"http://{address}:{port}/metrics") as answer:
+            return str(answer.read().decode())
+
+    return inside(container.namespace, ask_it)
+
+
 def open_sockets(container: Container) -> float:
-    """Ask it as Prometheus does."""
-    address = "http://127.0.0.1:8080/metrics"
-    script = f"from urllib.request import urlopen; print(urlopen({address!r}).read().decode())"
-    counted = container.execute("python", "-c", script).stdout
-    found = re.findall(r"(?m)^parley_sockets_open\{.*\} (\S+)$", counted)
+    found = re.findall(r"(?m)^parley_sockets_open\{.*\} (\S+)$", metrics(container))
     return sum(map(float, found))
 
 
@@ -143,6 +152,24 @@ class TestUp:
         (gateway,) = project.containers["traefik"]
         assert gateway.execute("getent", "hosts", "authservice").returncode == 0
         assert gateway.execute("getent", "hosts", "postgres").returncode != 0
+
+
+class TestObservability:
+    def test_what_is_asked_for_is_counted(self, project: Project) -> None:
+        """Labels too, of what has been counted by now."""
+        asked = ("messaging_service", "messaging_sockets", "traefik")
+        known = labels_of([metrics(each) for name in asked for each in project.containers[name]])
+        chosen = [each for expression in expressions() for each in selectors(expression)]
+        assert {name for name, _ in chosen} <= known.keys()
+        wrong = {name: labels - known[name] - ADDED for name, labels in chosen if known[name]}
+        assert {name: labels for name, labels in wrong.items() if labels} == {}
+
+    def test_has_its_routes(self, project: Project) -> None:
+        for name in ("grafana", "prometheus"):
+            (gateway,) = project.containers["traefik"]
+            address = f"http://127.0.0.1:8001/api/http/routers/{name}@file"
+            answer = gateway.execute("wget", "-q", "-O", "-", address)
+            assert json.loads(answer.stdout)["status"] == "enabled"
 
 
 class TestContainers:

@@ -67,8 +67,8 @@ class Project:
 
     @property
     def _services(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.described["services"]
-        return found
+        services = self.described["services"]
+        return {name: each for name, each in services.items() if "profiles" not in each}
 
     def _numbers(self, name: str) -> range:
         return range(1, self.scale.get(name, self._services[name].get("scale", 1)) + 1)
