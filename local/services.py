@@ -48,16 +48,17 @@ _DAPHNE = (
 
 @dataclass(kw_only=True)
 class Service:
-    """One of the two services, in the folder `name`, with its settings in `environment`."""
+    """One of the two services, in `code`/`name`, with its settings in `environment`."""
 
     name: str
     logs: Path
     scratch: Path
+    code: Path = ROOT
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
-        return ROOT / self.name
+        return self.code / self.name
 
     def http(self, *, port: int, number: int = 1) -> Process:
         """Return its HTTP process, or another one."""
@@ -86,9 +87,10 @@ class Service:
 
     def _python(self) -> Mapping[str, str]:
         """Return what makes its modules importable, whatever the caller's shell is set up for."""
+        path = [str(self.code / "shared"), os.environ.get("PYTHONPATH", "")]
         return {
             "DJANGO_SETTINGS_MODULE": "config.settings",
-            "PYTHONPATH": os.pathsep.join([str(ROOT / "shared"), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPATH": os.pathsep.join(path),
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(self.scratch),
         }

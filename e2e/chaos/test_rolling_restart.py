@@ -1,8 +1,10 @@
-"""Every process of ours is replaced in its turn, and nobody who talks to the gateway minds."""
+"""Every process is replaced by one of the next version, and nobody who talks to us minds."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import shutil
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +16,12 @@ from e2e.chaos.moving import judge_moving
 from e2e.chaos.run import SETTINGS, Timing, run
 from e2e.history.history import History
 from e2e.history.operations import Operation, save
-from local.rolling import restart_in_turn
+from local.rolling import upgrade
+from local.services import ROOT
 from local.testing import isolated_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from e2e.chaos.crowd import Crowd
 
@@ -27,23 +29,54 @@ if TYPE_CHECKING:
 LEAVING_SECONDS = "4"
 
 
-@contextmanager
-def replaced(crowd: Crowd) -> Iterator[None]:
-    before = {process.pid for process in crowd.stack.servers}
-    restart_in_turn(crowd.stack)
-    assert before.isdisjoint(process.pid for process in crowd.stack.servers)
-    yield
+NEXT_MIGRATION = """
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
 
 
-def test_a_rolling_restart_costs_no_send_and_two_moves_at_most(tmp_path: Path) -> None:
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("messaging", "{newest}")]
+    operations = [
+        migrations.AddField("message", "mood", models.CharField(max_length=20, db_default="")),
+        AddIndexConcurrently("message", models.Index(fields=["mood"], name="messages_by_mood")),
+    ]
+"""
+
+
+@pytest.fixture
+def next_version(tmp_path: Path) -> Path:
+    """The same with one more column, which the version of now does not know."""
+    folder = tmp_path / "next"
+    for part in ("auth_service", "messaging_service", "shared"):
+        leave_out = shutil.ignore_patterns("tests", "__pycache__")
+        shutil.copytree(ROOT / part, folder / part, ignore=leave_out)
+    migrations = folder / "messaging_service" / "messaging" / "migrations"
+    newest = max(file.stem for file in migrations.glob("0*.py"))
+    (migrations / "9999_mood.py").write_text(NEXT_MIGRATION.format(newest=newest))
+    return folder
+
+
+def test_an_upgrade_costs_no_send_and_two_moves_at_most(tmp_path: Path, next_version: Path) -> None:
+    @contextmanager
+    def upgraded(crowd: Crowd) -> Iterator[None]:
+        upgrade(crowd.stack, next_version)
+        yield
+
     settings = SETTINGS | {"LEAVING_SECONDS": LEAVING_SECONDS}
     with isolated_stack(sockets=3, spare_sockets=3, http_each=2, settings=settings) as stack:
-        fault, timing = Fault("rolling restart", replaced), Timing(before=2, after=2)
+        fault, timing = Fault("upgrade", upgraded), Timing(before=2, after=2)
         history = run(stack, fault, timing, Size(over_http=0.5, visits=False))
+        folders = {Path(f"/proc/{process.pid}/cwd").readlink() for process in stack.servers}
+        with closing(stack.postgres.connect("messaging")) as link, link.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM messages WHERE mood = ''")
+            written = cursor.fetchall()[0][0]
     save(history.operations, tmp_path / "history.jsonl")
-    text, findings = report("rolling restart", history)
+    text, findings = report("upgrade", history)
     print(text)
     assert [*findings, *judge_moving(history)] == [], f"{text}\n{tmp_path}"
+    assert {folder.parent for folder in folders} == {next_version}
+    assert written == len(history.sendings)
 
 
 def said(act: str, kind: str = "ok", **fields: str) -> Operation:
