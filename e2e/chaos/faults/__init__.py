@@ -29,6 +29,11 @@ from e2e.chaos.faults.processes import (
     run_out_of_files,
     run_out_of_memory,
 )
+from e2e.chaos.faults.revocation import (
+    while_messaging_restarts,
+    without_a_process,
+    without_redis,
+)
 from e2e.chaos.faults.stores import (
     fill_redis,
     forget_redis,
@@ -79,6 +84,10 @@ _LONG: Final = (
     Fault("a clock quite wrong", wrong_clock("messaging_sockets-1", 300, -300), 2),
     Fault("a clock that jumps back", wrong_clock("messaging_sockets-1", 0, -HOUR), 5),
     Fault("a signer's clock wrong", wrong_clock("auth_service", 25, -25), 2),
+    # ---- people who log out ----
+    Fault("logouts without redis", without_redis, 0, WITHOUT_REDIS),
+    Fault("logouts without redis or a process", without_a_process, 0, WITHOUT_A_PROCESS),
+    Fault("logouts while messaging restarts", while_messaging_restarts),
     # ---- clients, and the way to the gateway ----
     Fault("half-open connections", cut_the_wire, 50, WITHOUT_A_PROCESS, over_a_wire=True),
     Fault("packets lost", lose_packets, 15, over_a_wire=True),
