@@ -47,7 +47,7 @@ test: installed-dev  ## Run every test, each suite in a process of its own
 	@$(PY) -m pytest local/tests
 	@$(PY) -m pytest e2e
 
-check: installed-dev  ## Format, lint, types, imports, Dockerfiles
+check: installed-dev  ## Format, lint, types, imports, Dockerfiles, manifests
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(call types,auth_service,../shared/service_kit)
@@ -59,6 +59,7 @@ check: installed-dev  ## Format, lint, types, imports, Dockerfiles
 	@$(call imports,auth_service)
 	@$(call imports,messaging_service)
 	@.venv/bin/hadolint auth_service/Dockerfile messaging_service/Dockerfile
+	@$(PY) -m local.manifests
 
 e2e: installed-dev  ## Journeys through the gateway against the real system
 	@$(PY) -m pytest e2e
