@@ -18,6 +18,7 @@ from bench.machine import machine, versions
 from bench.measurements import Measurements
 from bench.reading import Reading
 from bench.report import report
+from bench.signing_in import SigningIn
 from bench.stage import Stage
 from bench.targets import verdicts
 from bench.verifying import Verifying
@@ -37,6 +38,7 @@ PARTS: dict[str, type[Part]] = {
     "writing": Writing,
     "reading": Reading,
     "verifying": Verifying,
+    "signing-in": SigningIn,
     "fanout": FanOut,
     "accepting": Accepting,
     "catching-up": CatchingUp,

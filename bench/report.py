@@ -40,7 +40,10 @@ and parley looks whether its sender may; socket.io does neither, in the same fig
   sockets each come with a token never seen before, in a hundred rooms of two people, 250 at a time.
 - ModelSerializer: the same history as a DRF view with nested sender, on the same tables, under the
   same gunicorn options and middleware.
-- service_kit, PyJWT: tokens (EdDSA) never seen before, verified in one thread; no target.
+- verify a token: tokens (EdDSA) never seen before, verified in one thread by service_kit and by
+  PyJWT.
+- log in, refresh a session: one process of auth_service as `make run` starts it; one after another,
+  and four sessions at once. argon2: the same hash alone, in a process that does nothing else.
 - The audit: a socket process with ten thousand rooms in which nothing happens, and Postgres.
 """
 

@@ -11,6 +11,8 @@ from bench.catching_up import MANY_ROOMS, ONE_ROOM
 from bench.fanout import DAPHNE, RATE_20, SOCKET_IO, TO_100, TO_1000, TRAEFIK
 from bench.measurements import FIGURES
 from bench.reading import HISTORY, MODEL_SERIALIZER
+from bench.signing_in import ARGON2, LOGIN
+from bench.verifying import PYJWT, WORKLOAD
 from bench.writing import HUNDRED_ROOMS, RATE_200, RATE_1000
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ TARGETS = (
     Target(workload=RATE_1000, figure="p50", against="prototype", at_most=2),
     Target(workload=RATE_1000, figure="p99", against="prototype", at_most=3),
     Target(workload=HISTORY, figure="throughput", against=MODEL_SERIALIZER, at_least=3),
+    Target(workload=WORKLOAD, figure="throughput", against=PYJWT, at_least=0.7),
+    Target(workload=LOGIN, figure="throughput", against=ARGON2, at_least=0.9),
     Target(workload=TO_100, figure="per_cpu", against=SOCKET_IO, at_least=1),
     Target(workload=TO_1000, figure="per_cpu", against=SOCKET_IO, at_least=1, aim=", aim 1.4 x"),
     Target(workload=TO_100, figure="per_cpu", against="tutorial", at_least=12),

@@ -1,0 +1,135 @@
+"""Logging in, beside the bare hash that is most of it; and renewing a session."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from argon2 import PasswordHasher
+
+from bench.measurements import Measurement, percentile
+from bench.stage import turned
+from local.ports import LOOPBACK, free_ports
+from local.secrets import ensure_private_key
+from local.services import Service, ready
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bench.engines import Engines
+    from bench.stage import Stage
+
+LOGIN = "log in"
+REFRESH = "refresh a session"
+ARGON2 = "argon2"
+SECONDS = 4.0
+REFRESHING = 4
+NAME, PASSWORD = "measured", "over-the-hills-and-far-away"
+NO_LIMITS = {"LIMIT_REFRESHES_PER_MINUTE": "1000000"}
+
+
+class SigningIn:
+    """One process of auth_service as `make run` starts it, and one account."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._seconds = stage.seconds(SECONDS)
+        self._port = free_ports(1)[0]
+        database = stage.engines.provide("auth")
+        stage.started.callback(database.close)
+        process = _service(stage.engines)
+        process.manage("migrate", "--no-input", "--verbosity", "0").run()
+        server = process.http(port=self._port)
+        stage.started.callback(server.stop)
+        server.start()
+        server.wait_until(lambda: ready(server))
+        with closing(self._connect()) as link:
+            email = f"{NAME}@example.com"
+            ask(link, "register", {"username": NAME, "email": email, "password": PASSWORD})
+        with database.cursor() as cursor:
+            cursor.execute("SELECT password FROM accounts_user")
+            [(kept,)] = cursor.fetchall()
+        self._kept: str = kept.removeprefix("argon2")
+
+    def measure(self, number: int) -> Iterator[Measurement]:
+        with closing(self._connect()) as link:
+            ways: list[tuple[str, Callable[[], object]]] = [
+                ("parley", lambda: _log_in(link)),
+                (ARGON2, lambda: PasswordHasher().verify(self._kept, PASSWORD)),
+            ]
+            for system, act in turned(ways, number):
+                yield _measurement(LOGIN, system, number, repeated(act, self._seconds))
+        with ThreadPoolExecutor(REFRESHING) as threads:
+            running = [threads.submit(self._refresh) for _ in range(REFRESHING)]
+            taken = [each for thread in running for each in thread.result()]
+        yield _measurement(REFRESH, "parley", number, taken, at_once=REFRESHING)
+
+    def _refresh(self) -> list[float]:
+        with closing(self._connect()) as link:
+            held = {"refresh": _log_in(link)["refresh"]}
+
+            def renew() -> None:
+                held["refresh"] = ask(link, "refresh", held)["refresh"]
+
+            return repeated(renew, self._seconds)
+
+    def _connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(LOOPBACK, self._port, timeout=20)
+
+
+def _service(engines: Engines) -> Service:
+    scratch = engines.home / "scratch"
+    scratch.mkdir(exist_ok=True)
+    key = engines.home / "jwt-private-key.pem"
+    ensure_private_key(key)
+    own = {
+        **engines.settings("auth"),
+        **NO_LIMITS,
+        "ALLOWED_HOSTS": f"localhost,{LOOPBACK}",
+        "INTERNAL_SECRET": engines.secrets.between_services,
+        "JWT_PRIVATE_KEY_FILE": str(key),
+        "LEAVING_SECONDS": "0",
+    }
+    logs = engines.home / "log"
+    return Service(name="auth_service", logs=logs, scratch=scratch, environment=own)
+
+
+def _log_in(link: http.client.HTTPConnection) -> dict[str, Any]:
+    return ask(link, "login", {"username": NAME, "password": PASSWORD})
+
+
+def ask(link: http.client.HTTPConnection, what: str, body: object) -> dict[str, Any]:
+    """Ask for what is answered with 200 or 201, and raise RuntimeError for anything else."""
+    kind = {"Content-Type": "application/json"}
+    link.request("POST", f"/api/auth/{what}/", json.dumps(body), kind)
+    answer = link.getresponse()
+    told = answer.read()
+    if answer.status not in {200, 201}:
+        raise RuntimeError(f"{what}: {answer.status} {told.decode()}")
+    found: dict[str, Any] = json.loads(told)
+    return found
+
+
+def repeated(act: Callable[[], object], seconds: float) -> list[float]:
+    """Do it one after another for so long; returns what each took, in seconds."""
+    taken, begin = [], monotonic()
+    while (started := monotonic()) < begin + seconds:
+        act()
+        taken.append(monotonic() - started)
+    return taken
+
+
+def _measurement(
+    workload: str, system: str, number: int, taken: list[float], *, at_once: int = 1
+) -> Measurement:
+    return Measurement(
+        round=number,
+        workload=workload,
+        system=system,
+        throughput=at_once * len(taken) / sum(taken),
+        p50=1_000 * percentile(taken, 0.5),
+        p99=1_000 * percentile(taken, 0.99),
+    )
