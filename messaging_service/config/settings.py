@@ -69,11 +69,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 # Full origins of web pages that may use this service: https://app.example.org
 ALLOWED_ORIGINS = env.origins("ALLOWED_ORIGINS")
+# Operators have accounts of their own here; people's are in auth_service.
+vars().update(operators.admin_settings("chat", secure=not DEBUG))
 
 AUTH_API_URL = env.str("AUTH_API_URL", default="http://authservice:8080")
 JWT = env.jwt()
-# Operators have accounts of their own here; people's are in auth_service.
-vars().update(operators.admin_settings("chat", secure=not DEBUG))
 JWT_ALGORITHM = JWT["JWT_ALGORITHM"]
 JWT_PUBLIC_KEY = JWT["JWT_PUBLIC_KEY"]
 JWT_SECRET = JWT["JWT_SECRET"]

@@ -113,7 +113,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = time.perf_counter()
-        chosen = _choose_id(request)
+        chosen = choose_request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
         request.request_id = chosen  # type: ignore[attr-defined]
         before, address = request_id.set(chosen), caller_address.set(address_of(request.META))
         try:
@@ -126,8 +126,8 @@ class RequestIdMiddleware:
         return response
 
 
-def _choose_id(request: HttpRequest) -> str:
-    given = request.META.get("HTTP_X_REQUEST_ID", "")
+def choose_request_id(given: str) -> str:
+    """Keep what a client gave, if it can stand in a log; else make one."""
     return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
 
 

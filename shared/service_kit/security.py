@@ -10,13 +10,12 @@ credential.refused  access.denied  request.limited  origin.denied
 """
 
 import logging
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
 from django.http import HttpRequest
 
-from service_kit.addresses import address_of, caller_address
+from service_kit.addresses import caller_address
 from service_kit.logs import caller_in
 from service_kit.refusals import Refusal
 
@@ -25,7 +24,6 @@ logger: Final = logging.getLogger("service_kit.security")
 _OF_STATUS: Final = {
     HTTPStatus.UNAUTHORIZED: "credential.refused",
     HTTPStatus.FORBIDDEN: "access.denied",
-    # To people with credentials: what is not theirs looks like what is not there.
     HTTPStatus.NOT_FOUND: "access.denied",
     HTTPStatus.TOO_MANY_REQUESTS: "request.limited",
 }
@@ -36,35 +34,41 @@ def tell_security(
     *,
     user_id: object = None,
     session_id: object = None,
-    meta: Mapping[str, str] | None = None,
+    address: str | None = None,
     reason: str = "",
 ) -> None:
-    """Log one line, never a secret; the address is the request's at hand, or read from `meta`."""
+    """Log one line, never a secret; the address is the request's at hand unless given."""
     logger.info(
         event,
         extra={
             "event": event,
             "user_id": None if user_id is None else str(user_id),
             "sid": None if session_id is None else str(session_id),
-            "address": caller_address.get() if meta is None else address_of(meta),
+            "address": caller_address.get() if address is None else address,
             "reason": reason,
         },
     )
 
 
-def tell_refusal(refusal: Refusal, request: HttpRequest) -> None:
-    """Log a request that was refused for what its caller is, may or did too often."""
+def tell_refused(
+    refusal: Refusal, *, user_id: str | None, session_id: str | None, address: str | None = None
+) -> None:
+    """Log that somebody was refused for what he is, may or did too often; nothing else."""
     event = _OF_STATUS.get(HTTPStatus(refusal.status))
+    # What is not theirs looks like what is not there; to a stranger it may well not be there.
+    is_news = user_id is not None or refusal.status != HTTPStatus.NOT_FOUND
+    if event is not None and is_news and not refusal.is_told:
+        tell_security(
+            event,
+            user_id=user_id,
+            session_id=session_id,
+            address=address,
+            reason=refusal.code,
+        )
+
+
+def tell_refusal(refusal: Refusal, request: HttpRequest) -> None:
+    """Do so for an HTTP request."""
     claims = getattr(caller_in(request), "claims", None)
-    if (
-        refusal.is_told
-        or event is None
-        or (refusal.status == HTTPStatus.NOT_FOUND and claims is None)
-    ):
-        return
-    tell_security(
-        event,
-        user_id=getattr(claims, "user_id", None),
-        session_id=getattr(claims, "session_id", None),
-        reason=refusal.code,
-    )
+    user_id, session_id = getattr(claims, "user_id", None), getattr(claims, "session_id", None)
+    tell_refused(refusal, user_id=user_id, session_id=session_id)

@@ -17,8 +17,8 @@ def ask(path, **headers):
 
 class TestTellSecurity:
     def test_says_who_where_and_why(self, lines):
-        meta = {"HTTP_X_REAL_IP": "192.0.2.1"}
-        tell_security("login.failed", user_id=7, session_id="s7", meta=meta, reason="password")
+        who = {"user_id": 7, "session_id": "s7", "address": "192.0.2.1"}
+        tell_security("login.failed", **who, reason="password")
         (line,) = told(lines)
         expected = {"user_id": "7", "sid": "s7", "address": "192.0.2.1", "reason": "password"}
         assert line | expected == line

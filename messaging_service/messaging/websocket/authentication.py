@@ -35,7 +35,7 @@ class CredentialMiddleware(BaseMiddleware):
             if refusal is None:
                 raise
             scope["refusal"] = refusal
-            tell_security("credential.refused", meta=meta_of(scope), reason=refusal.code)
+            tell_security("credential.refused", reason=refusal.code)
         await super().__call__(scope, receive, send)
 
 
@@ -86,13 +86,6 @@ def _in_cookie(scope: dict[str, Any]) -> list[tuple[str, str]]:
     cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
     token = cookies.get(ACCESS_COOKIE)
     return [("token", token)] if token and b"origin" in headers else []
-
-
-def meta_of(scope: dict[str, Any]) -> dict[str, str]:
-    """What an HTTP request's META says of where it comes from."""
-    real = dict(scope["headers"]).get(b"x-real-ip", b"").decode("latin-1")
-    client = scope.get("client") or ("", 0)
-    return {"HTTP_X_REAL_IP": real, "REMOTE_ADDR": client[0]}
 
 
 def protocol_of(scope: dict[str, Any]) -> str | None:

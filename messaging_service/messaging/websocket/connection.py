@@ -16,8 +16,10 @@ from messaging.websocket.inbox import inbox_of
 from messaging.websocket.outlets import Outlet
 from messaging.websocket.patience import Patience
 from messaging.websocket.places import Places
+from service_kit.addresses import caller_address
 from service_kit.refusals import Refusal, as_refusal
 from service_kit.rendering import encode_json
+from service_kit.security import tell_refused
 from service_kit.tokens import Claims
 
 logger: Final = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class Connection:
         self.in_rooms = True
         self.is_closing = False
         self.listen_through(outlet)
+        self._address = caller_address.get()
         self._expiry = Expiry()
         self.patience = Patience()
         self._free = asyncio.Semaphore(MOST_UNSETTLED)
@@ -109,9 +112,14 @@ class Connection:
     def refuse(self, refusal: Refusal, ref: str | None, room_id: int | None = None) -> None:
         """Answer a command with no; errors are told with or without a `ref`."""
         if not self.patience.is_over:
+            self._tell(refusal)
             self.outlet.send(error_frame(refusal, ref=ref, room_id=room_id or self.room_id))
             if self.patience.refused(refusal):
                 self.close(CLOSE_CODES["rate_limited"], "Too fast, too often.")
+
+    def _tell(self, refusal: Refusal) -> None:
+        user_id, session_id = self.claims.user_id, self.claims.session_id
+        tell_refused(refusal, user_id=user_id, session_id=session_id, address=self._address)
 
     async def expect_outcome(self, ref: str | None, room_id: int) -> Callable[[Outcome], None]:
         """What answers one send when its outcome is known; waits while too many are not."""

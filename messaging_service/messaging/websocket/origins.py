@@ -4,7 +4,8 @@ from typing import Any
 
 from channels.middleware import BaseMiddleware
 
-from messaging.websocket.authentication import Receive, Send, meta_of
+from messaging.websocket.authentication import Receive, Send
+from messaging.websocket.requests import remember_request
 from service_kit.origins import is_allowed
 from service_kit.security import tell_security
 
@@ -13,10 +14,11 @@ class OriginMiddleware(BaseMiddleware):
     """Refuses a foreign page before the upgrade: a close before accept is HTTP 403."""
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        remember_request(scope)
         if is_welcome(scope):
             await super().__call__(scope, receive, send)
         else:
-            tell_security("origin.denied", meta=meta_of(scope), reason=" ".join(_origins(scope)))
+            tell_security("origin.denied", reason=" ".join(_origins(scope))[:255])
             await receive()
             await send({"type": "websocket.close"})
 

@@ -22,6 +22,7 @@ from messaging.websocket.outlets import outlet_for
 from messaging.websocket.presence import is_clean, keeper
 from messaging.websocket.registry import registry
 from service_kit.refusals import Refusal, as_refusal
+from service_kit.security import tell_refused
 
 logger: Final = logging.getLogger(__name__)
 
@@ -73,7 +74,11 @@ async def _live(
         connection = Connection(claims=scope["claims"], outlet=outlet_for(send), room_id=room_id)
         await _serve(connection, enter, beginning, receive)
     except Exception as error:  # noqa: BLE001 - it is answered and logged there.
-        await _close(send, as_refusal(error), error)
+        refusal = as_refusal(error)
+        if refusal is not None:
+            claims = scope["claims"]
+            tell_refused(refusal, user_id=claims.user_id, session_id=claims.session_id)
+        await _close(send, refusal, error)
 
 
 def _beginning(scope: Scope) -> Beginning:

@@ -127,6 +127,25 @@ class TestTheLog:
         assert {line["address"] for line in told} == {"127.0.0.1"}
         assert alice.token not in server.log
 
+    def test_tells_who_asked_for_what_is_not_his(self, server, carol, room):
+        headers = {"Authorization": f"Bearer {carol.token}", "X-Request-ID": f"of-{carol.id}"}
+        headers |= {"X-Real-Ip": "192.0.2.5"}
+        with Socket(f"{server.address}/ws/chat/{room}/", headers=headers) as socket:
+            assert socket.closed() == 4403
+        with Socket(f"{server.address}/ws/chat/", headers=headers) as socket:
+            assert socket.next()["type"] == "ready"
+            socket.send({"type": "message", "room": room, "content": "x", "ref": "1"})
+            assert socket.expect("error")["code"] == "not_found"
+        lines = [json.loads(line) for line in server.log.splitlines()]
+        told = [line for line in lines if line.get("user_id") == carol.id]
+        assert [(line["event"], line["reason"]) for line in told] == [
+            ("access.denied", "not_found")
+        ] * 2
+        assert {(line["sid"], line["address"]) for line in told} == {
+            (f"session-{carol.id}", "192.0.2.5")
+        }
+        assert told[0]["request_id"] == f"of-{carol.id}"
+
 
 class TestAClientThatIsNoPage:
     def test_may_open_a_socket(self, open_from):
