@@ -23,7 +23,7 @@ SECONDS = 2.0
 WITHOUT_REDIS_SECONDS = 10.0
 # Until the gateway has found processes that were away.
 SETTLE_SECONDS = 15.0
-STANDSTILL_SECONDS = 1.0
+STANDSTILL_SECONDS = 2.0
 SOCKETS = ("messaging_sockets-1", "messaging_sockets-2", "messaging_sockets-3")
 MESSAGING = (*SOCKETS, "messaging_service")
 LOGOUTS = 20

@@ -13,11 +13,9 @@ from typing import Final, Protocol
 from django.conf import settings
 from prometheus_client import Counter
 
-from messaging.actions.sessions import ended_sessions
 from messaging.permissions.limits.sockets import OpenSocket, SocketCount
 from messaging.websocket.control import Control, Message, tell_to_close
-from messaging.websocket.ended import look_again
-from messaging.websocket.inbox import inbox_of
+from messaging.websocket.ended import close_those_that_end
 from messaging.websocket.standstill import standstill
 from service_kit.tokens import Claims
 
@@ -25,8 +23,6 @@ logger: Final = logging.getLogger(__name__)
 
 TOO_MANY: Final = 4429
 REPLACED: Final = "replaced"
-REVOKED: Final = 4401, "The session has ended."
-STORE_AWAY: Final = 1013, "A store is not answering."
 RENEW_SECONDS: Final = 3.0
 # For what comes together with the first.
 BATCH_SECONDS: Final = 0.02
@@ -37,9 +33,6 @@ MOST_GONE: Final = 100_000
 
 _replaced: Final = Counter(
     "parley_sockets_replaced_total", "Sockets that were the oldest of too many of one user."
-)
-_ended: Final = Counter(
-    "parley_sockets_ended_total", "Sockets closed because their session has ended."
 )
 
 
@@ -72,9 +65,7 @@ class Registry:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        inbox = inbox_of(asyncio.get_running_loop())
-        ended_sessions().told = partial(inbox.post, self.close_ended)
-        standstill.went_on = self._go_on
+        close_those_that_end(self)
         works = (Control(self._obey).run(), self._run(), standstill.watch())
         self._tasks = [asyncio.create_task(work) for work in works]
 
@@ -111,20 +102,13 @@ class Registry:
                 await asyncio.sleep(wait)
             holder.close(code, reason)
 
-    def close_ended(self) -> None:
-        """Close the sockets of sessions that have ended."""
-        self._close_all_who(lambda holder: holder.claims.session_id in ended_sessions(), *REVOKED)
-
-    def _go_on(self) -> None:
-        """After a standstill, nothing goes to whom nothing may go any more."""
-        look_again(otherwise=partial(self._close_all_who, lambda _: True, *STORE_AWAY))
-        self.close_ended()
-
-    def _close_all_who(self, chosen: Callable[[Holder], bool], code: int, reason: str) -> None:
-        for holder, _ in list(self._sockets.values()):
-            if not holder.is_closing and chosen(holder):
-                _ended.inc(code == REVOKED[0])
-                holder.close(code, reason)
+    def close_who(self, chosen: Callable[[Claims], bool], code: int, reason: str) -> int:
+        """Close the sockets of those chosen, and say how many they were."""
+        held = [holder for holder, _ in self._sockets.values() if not holder.is_closing]
+        leaving = [holder for holder in held if chosen(holder.claims)]
+        for holder in leaving:
+            holder.close(code, reason)
+        return len(leaving)
 
     async def _run(self) -> None:
         while True:

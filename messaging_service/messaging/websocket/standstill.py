@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BEAT_SECONDS: Final = 0.25
-LONGEST_SECONDS: Final = 1.0
+LONGEST_SECONDS: Final = 2.0
 
 
 class Standstill:
-    """Calls `went_on` before whatever comes first after a second in which the loop did not run."""
+    """Calls `went_on` before whatever comes first after two seconds without a turn of the loop."""
 
     def __init__(self) -> None:
         self.until = float("inf")

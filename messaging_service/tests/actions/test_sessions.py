@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.conf import settings as configured
 from django.db import DatabaseError
+from redis import Redis
 
 from messaging.actions.sessions import ended_sessions
+from messaging.actions.sessions.bell import Bell
 from messaging.actions.sessions.ended import EndedSessions
 from messaging.actions.sessions.pulling import forget_ended, pull
 from messaging.events import PEOPLE_CHANNEL
@@ -231,6 +233,35 @@ class TestPulling:
     ) -> None:
         with django_assert_num_queries(2):
             apply()
+
+
+class TestTheBell:
+    def test_rings_once_however_often_it_was_rung(self) -> None:
+        bell = Bell()
+        # A new subscription may have missed something.
+        assert bell.wait(0)
+        with Redis.from_url(configured.REDIS_URL) as redis:
+            for number in range(3):
+                redis.publish("auth.events", number)
+        assert bell.wait(5)
+        assert not bell.wait(0.01)
+
+    def test_is_a_mere_pause_without_redis(self, settings: Any) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:9/0"
+        bell, began = Bell(), time.monotonic()
+        assert not any(bell.wait(0.1) for _ in range(3))
+        assert 0.3 <= time.monotonic() - began < 1
+
+    def test_is_heard_again_after_its_connection_was_lost(self) -> None:
+        with Redis.from_url(configured.REDIS_URL) as redis:
+            others = {each["id"] for each in redis.client_list(_type="pubsub")}
+            bell = Bell()
+            bell.wait(0)
+            (mine,) = {each["id"] for each in redis.client_list(_type="pubsub")} - others
+            redis.client_kill_filter(_id=mine)
+            assert any(bell.wait(0.1) for _ in range(5))
+            redis.publish("auth.events", 1)
+            assert bell.wait(5)
 
 
 class TestAnAuthServiceThatWentBack:

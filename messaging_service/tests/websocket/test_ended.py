@@ -14,6 +14,7 @@ from redis import Redis
 
 from messaging.models import AuthFeed as Heard
 from messaging.models import Message, Profile
+from messaging.websocket.standstill import LONGEST_SECONDS
 from messaging_service.tests.auth_feed import AuthFeed, auth_feed
 from messaging_service.tests.people import Person
 from messaging_service.tests.servers import Server, start_servers
@@ -143,8 +144,7 @@ class TestAnOpenSocket:
             for number in range(10):
                 other.ask({"type": "message", "content": f"Not for her {number}"})
             mine.send({"type": "message", "content": "Not from her"})
-            # It takes a second for a process to have stood still.
-            time.sleep(1.0)
+            time.sleep(LONGEST_SECONDS)
         assert mine.closed(within=RUNG_SECONDS) == 4401
         assert [frame["type"] for frame in mine.unheard] == []
         assert his.expect("message")["content"] == "Not for her 0"

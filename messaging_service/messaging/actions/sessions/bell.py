@@ -47,10 +47,13 @@ class Bell:
         if now - self._pinged_at > PING_SECONDS:
             self._pinged_at = now
             self._subscription.ping()
-        heard = self._subscription.get_message(timeout=seconds)
-        if heard is not None:
+        rings, heard = False, self._subscription.get_message(timeout=seconds)
+        # However often it has rung by now, once is enough.
+        while heard is not None:
             self._heard_at = time.monotonic()
-        return heard is not None and heard["type"] == "message"
+            rings = rings or heard["type"] == "message"
+            heard = self._subscription.get_message(timeout=0)
+        return rings
 
     def _subscribe(self) -> None:
         subscription: PubSub = connect().pubsub()  # type: ignore[no-untyped-call]

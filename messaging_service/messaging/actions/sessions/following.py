@@ -18,6 +18,8 @@ from messaging.actions.sessions.pulling import forget_ended, pull
 logger: Final = logging.getLogger(__name__)
 
 PULL_SECONDS: Final = 5.0
+# However often it rings.
+SHORTEST_PAUSE_SECONDS: Final = 0.1
 FORGET_SECONDS: Final = 60.0
 
 _age: Final = Gauge(
@@ -31,7 +33,7 @@ class Follower:
     def __init__(self) -> None:
         self._bell = Bell()
         self._pulled_at = time.monotonic()
-        self._next_pull = self._next_forgetting = 0.0
+        self._began = self._next_pull = self._next_forgetting = 0.0
         self._failing: set[str] = set()
         _age.set_function(lambda: time.monotonic() - self._pulled_at)
 
@@ -50,7 +52,9 @@ class Follower:
 
     def _pull(self) -> None:
         jitter = random.uniform(0.8, 1.0)  # noqa: S311 - not a secret.
-        self._next_pull = time.monotonic() + PULL_SECONDS * jitter
+        time.sleep(max(0.0, self._began + SHORTEST_PAUSE_SECONDS - time.monotonic()))
+        self._began = time.monotonic()
+        self._next_pull = self._began + PULL_SECONDS * jitter
         try:
             pull()
             self._pulled_at = time.monotonic()
