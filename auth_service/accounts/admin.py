@@ -8,6 +8,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.actions.audit import record
 from accounts.actions.closing import deactivate, reactivate
 from accounts.actions.proving import prove_password
 from accounts.models import SecurityEvent, Session, User
@@ -29,7 +30,11 @@ class OperatorBackend(BaseBackend):
             user = prove_password(name=name, password=password, address=caller_address.get())
         except Refusal:
             return None
-        return user if user.is_staff else None
+        if not user.is_staff:
+            record("access.denied", user_id=user.pk, reason="no operator")
+            return None
+        record("operator.signed_in", user_id=user.pk)
+        return user
 
     def get_user(self, user_id: int) -> User | None:
         return User.objects.filter(pk=user_id, is_active=True, is_staff=True).first()

@@ -48,11 +48,14 @@ class TestSigningIn:
         assert (cookie["path"], cookie["samesite"]) == ("/admin/auth/", "Strict")
         assert (cookie["httponly"], cookie["secure"]) == (True, True)
         assert "accounts/securityevent/" in browser.get(page("")).text
+        assert SecurityEvent.objects.filter(event="operator.signed_in").count() == 1
 
     def test_is_not_for_people(self, alice, api):
         answer = sign_in(Client(), "alice", PASSWORD)
         assert answer.status_code == 200
         assert answer.cookies.keys() == {"auth_operator_csrf"}
+        denied = SecurityEvent.objects.get(event="access.denied")
+        assert (str(denied.user_id), denied.address) == (alice.id, "127.0.0.1")
         assert api.get(page("accounts/user/"), token=alice.access).status_code == 302
 
     def test_is_not_for_who_was_deactivated(self, browser, operator):
