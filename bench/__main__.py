@@ -14,6 +14,7 @@ from bench.auditing import Auditing
 from bench.catching_up import CatchingUp
 from bench.engines import engines
 from bench.fanout import FanOut
+from bench.logging_out import LoggingOut
 from bench.machine import machine, versions
 from bench.measurements import Measurements
 from bench.reading import Reading
@@ -39,6 +40,7 @@ PARTS: dict[str, type[Part]] = {
     "reading": Reading,
     "verifying": Verifying,
     "signing-in": SigningIn,
+    "logging-out": LoggingOut,
     "fanout": FanOut,
     "accepting": Accepting,
     "catching-up": CatchingUp,

@@ -44,6 +44,9 @@ and parley looks whether its sender may; socket.io does neither, in the same fig
   PyJWT.
 - log in, refresh a session: one process of auth_service as `make run` starts it; one after another,
   and four sessions at once. argon2: the same hash alone, in a process that does nothing else.
+- log out: the whole system with two socket processes, through the gateway. From a logout's request
+  to the close of each socket of its session, while a thousand others of the account are open; then
+  of that thousand, which are one session's.
 - The audit: a socket process with ten thousand rooms in which nothing happens, and Postgres.
 """
 

@@ -9,6 +9,7 @@ from bench.accepting import ACCEPTS, IDLE
 from bench.auditing import AUDIT
 from bench.catching_up import MANY_ROOMS, ONE_ROOM
 from bench.fanout import DAPHNE, RATE_20, SOCKET_IO, TO_100, TO_1000, TRAEFIK
+from bench.logging_out import ALL, AMONG
 from bench.measurements import FIGURES
 from bench.reading import HISTORY, MODEL_SERIALIZER
 from bench.signing_in import ARGON2, LOGIN
@@ -91,6 +92,8 @@ TARGETS = (
     Limit(workload=IDLE, figure="memory", at_most=50),
     Limit(workload=ONE_ROOM, figure="p99", at_most=200),
     Limit(workload=MANY_ROOMS, figure="p99", at_most=1_000),
+    Limit(workload=AMONG, figure="p99", at_most=2_000),
+    Limit(workload=ALL, figure="p99", at_most=2_000),
     Limit(workload=AUDIT, figure="cpu", at_most=5),
 )
 
