@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from e2e.chaos.clients.listener import Listener
+from e2e.chaos.clients.script import ANSWER_SECONDS
 from e2e.history.checkers.presence import LEAVING
 from e2e.history.history import VANISHED
 
@@ -53,6 +54,7 @@ class Visitor(Listener):
             self.cut()
         elif self._socket is not None:
             # To be cancelled would by itself close it as an error.
+            self._socket.close_timeout = ANSWER_SECONDS
             await self._socket.close()
         staying.cancel()
         with suppress(asyncio.CancelledError):
