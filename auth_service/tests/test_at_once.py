@@ -126,6 +126,33 @@ class TestLoggingIn:
         assert live(servers, "changing") == 1
 
 
+class TestChangingAPassword:
+    ASKED = {"current_password": PASSWORD, "new_password": "another horse battery"}
+
+    @pytest.mark.parametrize(
+        ("username", "change"),
+        [("thrown-out", ENDED), ("shut-out", CLOSED)],
+        ids=["ended", "closed"],
+    )
+    def test_waits_for_whoever_ends_the_session_and_is_refused(
+        self, servers, threads, username, change
+    ):
+        access = servers.sign_up(username)["access"]
+        path = "/api/auth/password/change/"
+        with servers.link() as link, link.cursor() as cursor:
+            cursor.execute("SELECT FROM accounts_user WHERE username = %s FOR UPDATE", [username])
+            asked = threads.submit(servers.ask, "POST", path, self.ASKED, token=access)
+            servers.wait_for_waiters(1)
+            cursor.execute(change, {"name": username})
+            cursor.execute("SELECT password FROM accounts_user WHERE username = %s", [username])
+            before = cursor.fetchone()
+            link.commit()
+            answer = asked.result()
+            cursor.execute("SELECT password FROM accounts_user WHERE username = %s", [username])
+            assert cursor.fetchone() == before
+        assert (answer.status, answer.body["code"]) == (401, "session_revoked")
+
+
 class TestEnding:
     def test_is_told_once_however_many_ask(self, servers, threads):
         """Rule 10."""

@@ -122,7 +122,6 @@ class TestRegister:
         assert {error["code"] for error in told["errors"]} == {"taken"}
         assert User.objects.count() == Session.objects.count() == 1
 
-
     @pytest.mark.parametrize("password", ["iloveyou1", "Password1", "qwertyuiop"])
     def test_refuses_a_password_that_everybody_tries_first(self, api, refusal, password):
         (error,) = refusal(api.post(PATH, GOOD | {"password": password}), 400, "invalid")["errors"]

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from local.ports import free_ports
 from local.postgres import Postgres
@@ -28,8 +29,9 @@ class TestWsgi:
         assert done.returncode == 1
         assert "fsync=off" in done.stderr
 
-    def test_starts_where_somebody_vouches_for_it(self, run_with):
-        done = run_with({"POSTGRES_MANAGED": "true"}, "import config.wsgi")
+    def test_starts_where_somebody_vouches_for_it(self, db, run_with):
+        migrated = {"POSTGRES_MANAGED": "true", "DB_NAME": connection.settings_dict["NAME"]}
+        done = run_with(migrated, "import config.wsgi")
         assert done.returncode == 0, done.stderr
 
 

@@ -8,7 +8,7 @@ from accounts.actions.audit import record
 from accounts.actions.sessions import end_sessions_of
 from accounts.errors import SessionOver, WrongPassword
 from accounts.models import Session
-from accounts.permissions import locked_user
+from accounts.permissions import locked_session, locked_user
 
 
 def change_password(
@@ -26,7 +26,9 @@ def change_password(
             raise WrongPassword
     with transaction.atomic():
         user = locked_user(user_id=before.pk)
-        if user is None:
+        mine = locked_session(session_id=session.pk)
+        # Whoever was thrown out a moment ago does not take the account along.
+        if user is None or not user.is_active or mine is None or mine.ended_at:
             raise SessionOver
         if user.password != before.password:
             raise WrongPassword
