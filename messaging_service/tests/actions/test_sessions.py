@@ -12,7 +12,7 @@ from redis import Redis
 
 from messaging.actions.sessions import ended_sessions
 from messaging.actions.sessions.bell import Bell
-from messaging.actions.sessions.ended import EndedSessions
+from messaging.actions.sessions.ended import FRESH_SECONDS, EndedSessions
 from messaging.actions.sessions.pulling import forget_ended, pull
 from messaging.events import PEOPLE_CHANNEL
 from messaging.models import AuthFeed as Heard
@@ -93,6 +93,30 @@ class TestAnEndedSession:
         fresh.look_if_stale()
         with pytest.raises(Refusal, match="session_revoked"):
             fresh.refuse(verify(alice.token))
+
+    def test_is_looked_for_by_a_process_that_stood_still(
+        self, feed: AuthFeed, api: Any, refusal: Any, alice: Any
+    ) -> None:
+        ended_sessions().look()
+        feed.end(alice.id, session_of(alice))
+        pull()
+        assert api.get("rooms/", token=alice.token).status_code == 200
+        ended_sessions()._known_at -= FRESH_SECONDS
+        refusal(api.get("rooms/", token=alice.token), 401, "session_revoked")
+
+    def test_is_looked_for_in_no_database_by_any_other(
+        self, api: Any, alice: Any, django_assert_num_queries: Any
+    ) -> None:
+        api.post("ws-ticket/", token=alice.token)
+        ended_sessions().look()
+        with django_assert_num_queries(0):
+            assert api.post("ws-ticket/", token=alice.token).status_code == 200
+
+    def test_may_have_as_long_a_name_as_can_be_kept(self, feed: AuthFeed, alice: Any) -> None:
+        longest = alice.id.rjust(255, "x")
+        feed.end(alice.id, longest)
+        apply()
+        assert longest in ended_sessions()
 
     def test_is_told_when_it_is_new(self, feed: AuthFeed, alice: Any) -> None:
         known, told = EndedSessions(), []

@@ -2,6 +2,15 @@
 
 import pytest
 
+from messaging.actions.sessions import ended, ended_sessions
+
+
+@pytest.fixture(autouse=True)
+def _following(monkeypatch):
+    """As in a process that follows who has ended his session: no request asks for it."""
+    monkeypatch.setattr(ended, "FRESH_SECONDS", 3_600.0)
+    ended_sessions().look()
+
 
 @pytest.fixture
 def send(api):
