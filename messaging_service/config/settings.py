@@ -71,6 +71,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 ALLOWED_ORIGINS = env.origins("ALLOWED_ORIGINS")
 # Operators have accounts of their own here; people's are in auth_service.
 vars().update(operators.admin_settings("chat", secure=not DEBUG))
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
 
 AUTH_API_URL = env.str("AUTH_API_URL", default="http://authservice:8080")
 JWT = env.jwt()
