@@ -37,8 +37,12 @@ def _override(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
 ComposeLoader.add_constructor("!override", _override)
 
 
-def compose(file: Path = FILE) -> dict[str, Any]:
-    described: dict[str, Any] = yaml.load(file.read_text(), ComposeLoader)  # noqa: S506 - a safe one
+def compose(file: Path = FILE, **settings: str) -> dict[str, Any]:
+    """Return what a file says, with these in place of `${NAME}` and `${NAME:?why}`."""
+    text = file.read_text()
+    for name, value in settings.items():
+        text = re.sub(rf"\$\{{{name}(:\?[^}}]*)?\}}", value, text)
+    described: dict[str, Any] = yaml.load(text, ComposeLoader)  # noqa: S506 - a safe one
     return described
 
 

@@ -17,23 +17,30 @@ from urllib.request import Request, urlopen
 import pytest
 from websockets.asyncio.client import connect
 
+from local.tests.certificates import write_certificate
 from local.tests.containers.network import inside
-from local.tests.containers.project import Project
-from local.tests.images import HTTP, SERVERS, compose
+from local.tests.containers.project import Project, merged
+from local.tests.images import HTTP, PRODUCTION, SERVERS, compose
 from local.tests.observability import ADDED, expressions, labels_of, selectors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from local.tests.containers.container import Container
 
 T = TypeVar("T")
 
-TOOLS = ("ip", "nsenter", "unshare", "setpriv", "chroot")
+TOOLS = ("curl", "ip", "nsenter", "unshare", "setpriv", "chroot")
 MISSING = [name for name in TOOLS if shutil.which(name) is None]
 CONTAINERS = compose()["services"]
 SCALE = {"messaging_service": 2, "messaging_sockets": 3}
 PUBLIC = "localhost:8000"
+ASK_BY_THE_PUBLIC_NAME = """
+from urllib.request import Request, urlopen
+address = "http://127.0.0.1:8080/.well-known/jwks.json"
+urlopen(Request(address, headers={"Host": "chat.example.org"}))
+"""
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0 or bool(MISSING),
@@ -172,6 +179,32 @@ class TestObservability:
             assert json.loads(answer.stdout)["status"] == "enabled"
 
 
+class TestProduction:
+    def test_serves_over_tls_what_serves_the_public_name(
+        self, project: Project, tmp_path: Path
+    ) -> None:
+        """The gateway and a service of compose.prod.yaml, beside the others."""
+        certificate, key = write_certificate(tmp_path, "chat.example.org")
+        os.chown(key, 65532, 65532)
+        key.chmod(0o400)
+        added = compose(
+            PRODUCTION,
+            DOMAIN="chat.example.org",
+            TLS_CERTIFICATE=str(certificate),
+            TLS_KEY=str(key),
+        )
+        # Not the one of docker-compose.yaml, which does not answer to that name.
+        gateway = {"environment": {"AUTH_URLS": "http://parley-authservice-2:8080"}}
+        described = merged(merged(compose(), added), {"services": {"traefik": gateway}})
+        started = project.start_as(described, "authservice", "traefik")
+        answer = started["authservice"].execute("python", "-c", ASK_BY_THE_PUBLIC_NAME)
+        assert answer.returncode == 0, answer.stderr
+        address = "https://chat.example.org/.well-known/jwks.json"
+        trusting = ["--connect-to", "::127.0.0.1:8443", "--cacert", "/run/secrets/tls_certificate"]
+        answer = started["traefik"].execute("curl", "--silent", *trusting, address)
+        assert "keys" in json.loads(answer.stdout), answer
+
+
 class TestContainers:
     def test_may_write_only_where_it_is_declared(self, project: Project) -> None:
         for each in ours(project):
@@ -199,7 +232,7 @@ class TestContainers:
         self, project: Project, name: str
     ) -> None:
         container = project.containers[name][0]
-        for words in (["migrate", "--check"], ["check"], ["showmigrations"]):
+        for words in (["migrate", "--check"], ["doctor"]):
             answer = container.execute("python", "manage.py", *words)
             assert answer.returncode == 0, answer.stderr
 

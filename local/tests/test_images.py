@@ -145,10 +145,14 @@ class TestDatabases:
             "password": (volumes / "postgres" / name).read_text(),
         }
         with closing(psycopg2.connect(dbname=name, **login)) as link, link.cursor() as cursor:
-            cursor.execute("SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = user")
-            assert cursor.fetchone() == (False, False)
-        with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
-            psycopg2.connect(dbname=other, **login)
+            cursor.execute(
+                "SELECT rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls"
+                " FROM pg_roles WHERE rolname = user"
+            )
+            assert cursor.fetchone() == (False,) * 5
+        for denied in (other, "postgres", "template1"):
+            with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+                psycopg2.connect(dbname=denied, **login)
 
 
 class TestImages:

@@ -8,22 +8,17 @@ import socket
 import ssl
 import threading
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from local.binaries import traefik_program
 from local.health import answers
 from local.ports import LOOPBACK, free_ports
 from local.processes import Process
+from local.tests.certificates import write_certificate
 from local.traefik import FILES
 
 if TYPE_CHECKING:
@@ -51,9 +46,8 @@ class Gateway:
     """Traefik from traefik.prod.yaml, with our ports for its own."""
 
     def __init__(self, folder: Path, *, service: int) -> None:
-        self.folder = folder
         self.port, self.plain, self.operators = free_ports(3)
-        self._write_certificate()
+        self.certificate, key = write_certificate(folder, NAME)
         file = folder / "traefik.yaml"
         file.write_text(self._settings())
         self.process = Process(
@@ -63,8 +57,8 @@ class Gateway:
             log=folder / "traefik.log",
             environment={
                 "AUTH_URLS": f"http://{LOOPBACK}:{service}",
-                "TLS_CERTIFICATE_FILE": str(folder / "certificate.pem"),
-                "TLS_KEY_FILE": str(folder / "key.pem"),
+                "TLS_CERTIFICATE_FILE": str(self.certificate),
+                "TLS_KEY_FILE": str(key),
             },
         )
 
@@ -89,7 +83,7 @@ class Gateway:
             return secure.version()
 
     def client(self, *, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=str(self.folder / "certificate.pem"))
+        context = ssl.create_default_context(cafile=str(self.certificate))
         # It is asked at an address, which no certificate names.
         context.check_hostname = False
         if newest is not ssl.TLSVersion.TLSv1_3:
@@ -110,22 +104,6 @@ class Gateway:
             assert text.count(standing) == 1
             text = text.replace(standing, ours)
         return text
-
-    def _write_certificate(self) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-            .sign(key, SHA256())
-        )
-        (self.folder / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-        (self.folder / "key.pem").write_bytes(
-            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        )
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,8 @@ class Mount:
     def commands(self, root: str) -> Iterator[list[str]]:
         place = root + self.target
         if self.source is None:
-            yield ["mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", place]
+            # As Docker makes one.
+            yield ["mount", "-t", "tmpfs", "-o", "mode=1777,noexec,nosuid,nodev", "tmpfs", place]
             return
         yield ["mount", "--bind", str(self.source), place]
         if self.read_only:
@@ -124,7 +125,7 @@ class Container:
         for target, source in self.image.shared.items():
             yield from Mount(target=target, source=source, read_only=True).commands(root)
         yield ["mount", "-t", "proc", "proc", f"{root}/proc"]
-        yield from Mount(target="/dev").commands(root)
+        yield ["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", f"{root}/dev"]
         for name, minor in DEVICES.items():
             yield ["mknod", "-m", "666", f"{root}/dev/{name}", "c", "1", str(minor)]
         yield ["mkdir", "-m", "1777", f"{root}/dev/shm"]  # noqa: S108 - as in every container

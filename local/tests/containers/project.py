@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.services import ROOT
@@ -14,7 +15,6 @@ from local.tests.images import HTTP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from local.tests.containers.image import Image
 
@@ -53,6 +53,19 @@ class Project:
                 container.start()
             for container in self.containers[name]:
                 self._await(name, container)
+
+    def start_as(self, described: Mapping[str, Any], *names: str) -> dict[str, Container]:
+        """Start one more container of each, as it is in another description, and await it."""
+        before, self.described = self.described, described
+        try:
+            made = {name: self._make(name, 1 + len(self.containers[name])) for name in names}
+            for name, container in made.items():
+                self.containers[name].append(container)
+                container.start()
+                self._await(name, container)
+        finally:
+            self.described = before
+        return made
 
     def down(self) -> None:
         for containers in reversed(self.containers.values()):
@@ -105,7 +118,9 @@ class Project:
             name=host,
             image=image,
             words=_words(service, image),
-            namespace=self.network.join(host, names=[name, *aliases], networks=list(networks)),
+            namespace=self.network.join(
+                host, names=[name, f"parley-{host}", *aliases], networks=list(networks)
+            ),
             log=self.folder / "logs" / f"{host}.log",
             user=_user(service.get("user", image.user)),
             folder=service.get("working_dir", image.folder),
@@ -126,6 +141,9 @@ class Project:
                 source=self._source(name, source, target),
                 read_only=options == ["ro"],
             )
+        for each in service.get("secrets", ()):
+            file = Path(self.described["secrets"][each]["file"])
+            yield Mount(target=f"/run/secrets/{each}", source=file, read_only=True)
         for each in service.get("configs", ()):
             file = self.folder / "files" / each["source"]
             file.write_text(self.described["configs"][each["source"]]["content"])
@@ -142,6 +160,23 @@ class Project:
             found = place.stat()
             os.chown(volume, found.st_uid, found.st_gid)
         return volume
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one compose file over another, as Compose merges what ours hold.
+
+    Mounts are replaced by where they are mounted; other lists, of which all are marked, whole.
+    """
+    result = dict(below)
+    for name, value in above.items():
+        if isinstance(value, dict) and isinstance(below.get(name), dict):
+            result[name] = merged(below[name], value)
+        elif name == "volumes":
+            targets = {mount.split(":")[1]: mount for mount in [*below.get(name, ()), *value]}
+            result[name] = list(targets.values())
+        else:
+            result[name] = value
+    return result
 
 
 def _aliases(networks: Mapping[str, Any] | list[str]) -> Iterator[list[str]]:
