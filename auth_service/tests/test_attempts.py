@@ -102,6 +102,8 @@ class TestBuckets:
 
 
 class TestLoggingIn:
+    """Rule 8."""
+
     def test_is_refused_after_too_many_wrong_ones(self, limits, refusal):
         assert statuses(log_in() for _ in range(3)) == [401] * 3
         answer = log_in(password=PASSWORD)
@@ -167,6 +169,8 @@ class TestLoggingIn:
 
 
 class TestRegistering:
+    """Rule 8."""
+
     def test_is_limited_for_an_address(self, limits, refusal):
         def sign_up(name, address=HOME):
             fields = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
@@ -181,6 +185,8 @@ class TestRegistering:
 
 
 class TestRefreshing:
+    """Rule 8."""
+
     def test_is_limited_for_a_session(self, limits, refusal, alice, bob):
         refresh = alice.refresh
         for _ in range(3):
