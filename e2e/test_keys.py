@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DOORS = ("/api/auth/me/", "/api/chat/rooms/")
 ROTATING = 2
 ENOUGH = 50
-SECONDS = 20.0
+SECONDS = 40.0
 
 
 @pytest.fixture(scope="module")
