@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from local.compose import READERS
 from local.postgres import _INITDB, Postgres
 from local.redis import _CONFIG
 from local.services import ROOT, Service
+from local.settings_reference import read
+from local.stack import Stack
 from local.tests.images import (
     FILE,
     HTTP,
@@ -165,6 +168,37 @@ class TestProduction:
         names = {name for each in merged.values() for name in each.get("environment", {})}
         secret = re.compile("SECRET|PASSWORD|KEY|TOKEN")
         assert [each for each in names if secret.search(each) and not each.endswith("_FILE")] == []
+
+
+class TestProcesses:
+    def test_are_those_of_make_run(self, tmp_path: Path) -> None:
+        stack = Stack(home=tmp_path, port=1, operators_port=2)
+        stack.postgres.account.close()
+        started = Counter(
+            process.name.partition("-")[0]
+            for process in (
+                *(stack.postgres.process, stack.redis.process, stack.traefik.process),
+                *stack.servers,
+            )
+        )
+        described = Counter(
+            {
+                HTTP.get(name, name): each.get("scale", 1)
+                for name, each in CONTAINERS.items()
+                if "restart" in each and "profiles" not in each
+            }
+        )
+        assert described == started
+
+    def test_are_told_nothing_that_services_do_not_read(self, tmp_path: Path) -> None:
+        stack = Stack(home=tmp_path, port=1, operators_port=2)
+        stack.postgres.account.close()
+        for service in (stack.auth, stack.messaging):
+            containers = [each for each in SERVERS if service.name in CONTAINERS[each]["image"]]
+            told = [CONTAINERS[each].get("environment", {}).keys() for each in containers]
+            unknown = set().union(service.environment, *told) - read(service.name).keys()
+            # One of messaging_service's, which auth_service is told too.
+            assert unknown <= {"JWKS_CACHE_FILE"}, service.name
 
 
 class TestCommands:

@@ -60,7 +60,8 @@ class Container:
         for mount in self.mounts:
             of_file = mount.source is not None and mount.source.is_file()
             self.image.mount_point(mount.target, of_file=of_file)
-        enter = ["nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--mount"]
+        tied = ["setpriv", "--pdeathsig=KILL"]
+        enter = [*tied, "nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--mount"]
         alone = ["--pid", "--fork", "--kill-child", "sh", "-euc", self._script()]
         with self.log.open("ab") as log:
             self._shell = subprocess.Popen(

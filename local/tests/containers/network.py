@@ -32,6 +32,7 @@ class Network:
 
     def __init__(self) -> None:
         self.prefix = f"parley-{os.getpid()}"
+        self._forget()
         self._names: dict[str, list[tuple[str, str]]] = {}
         self._networks: dict[str, Collection[str]] = {}
         self._hosts = 0
@@ -59,6 +60,10 @@ class Network:
         with suppress(OSError):
             self._dns.shutdown(socket.SHUT_RDWR)
         self._dns.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Remove our namespaces, or those of a process that had our number and was killed."""
         found = subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
         for line in found.splitlines():
             if line.startswith(f"{self.prefix}-"):
