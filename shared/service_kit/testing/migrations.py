@@ -40,7 +40,7 @@ def faults_of(app: str, *, after: str) -> list[str]:
     return [
         f"{name}: {fault}"
         for name in names
-        for fault in faults(loader.graph.nodes[app, name], _sql(loader, app, name))  # type: ignore[index]
+        for fault in faults(loader.graph.nodes[app, name], _sql(loader, app, name))
     ]
 
 
