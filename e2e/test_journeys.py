@@ -145,7 +145,9 @@ class TestSession:
 
     def test_ends_when_an_old_refresh_token_is_used_again(self, alice: Person) -> None:
         old = alice.refresh
-        alice.signed_in(alice.http.post("/api/auth/refresh/", json={"refresh": old}).json())
+        # Until the next one is used, the answer may have been lost.
+        for _ in range(2):
+            alice.renews()
         for token in (old, alice.refresh):
             answer = alice.http.post("/api/auth/refresh/", json={"refresh": token})
             assert answer.json()["code"] == "not_authenticated"
