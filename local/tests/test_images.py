@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from local.binaries import postgres_package, postgres_program
-from local.compose import READERS, hand_out
+from local.compose import READERS, SETTINGS, hand_out
 from local.ports import LOOPBACK, free_ports
 from local.postgres import THROW_AWAY, Postgres
 from local.services import ROOT
@@ -96,6 +98,18 @@ class TestSecrets:
     def test_are_readable_by_one_user_alone(self, tmp_path: Path) -> None:
         files = hand_out_to_us(volumes_in(tmp_path / "volumes"))
         assert {mode for _, mode, _ in files.values()} == {0o600}
+
+    def test_hold_a_key_of_the_kind_in_the_settings(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for file in SETTINGS.glob("*.env"):
+            text = file.read_text().replace("JWT_ALGORITHM=EdDSA", "JWT_ALGORITHM=RS256")
+            (tmp_path / file.name).write_text(text)
+        monkeypatch.setattr("local.compose.SETTINGS", tmp_path)
+        volumes = volumes_in(tmp_path / "volumes")
+        hand_out_to_us(volumes)
+        pem = (volumes / "auth_service" / "jwt_private_key.pem").read_bytes()
+        assert isinstance(load_pem_private_key(pem, password=None), RSAPrivateKey)
 
     def test_are_made_once(self, tmp_path: Path) -> None:
         volumes = volumes_in(tmp_path / "volumes")
