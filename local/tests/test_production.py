@@ -1,0 +1,71 @@
+"""compose.prod.yaml by itself, and over docker-compose.yaml where Docker's compose is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from local.services import ROOT
+from local.tests.images import FILE, PRODUCTION, SERVERS, compose, config
+
+CONTAINERS = compose()["services"]
+SETTINGS = {
+    "DOMAIN": "chat.example.org",
+    "TLS_CERTIFICATE": str(FILE),
+    "TLS_KEY": str(FILE),
+}
+ADDED = compose(PRODUCTION)["services"]
+
+
+class TestProduction:
+    def test_changes_what_is_there(self) -> None:
+        assert ADDED.keys() <= CONTAINERS.keys()
+
+    def test_limits_and_restarts_whatever_goes_on_running(self) -> None:
+        running = {name for name, each in CONTAINERS.items() if "restart" in each}
+        assert running == {name for name, each in ADDED.items() if "restart" in each}
+        for name in running:
+            assert ADDED[name]["restart"] == "always"
+            assert ADDED[name]["deploy"]["resources"]["limits"].keys() >= {"cpus", "memory"}
+            assert ADDED[name]["logging"]["options"]["max-size"]
+
+    def test_runs_two_of_each_server_of_ours_at_least(self) -> None:
+        assert {ADDED[name]["scale"] for name in SERVERS} == {2}
+
+    def test_keeps_what_every_host_must_be_called(self) -> None:
+        routes = (ROOT / "traefik" / "dynamic" / "routes.yaml").read_text()
+        called = {"127.0.0.1", *re.findall(r"hostname: ([\w.-]+)", routes)}
+        for name in SERVERS:
+            assert called <= set(ADDED[name]["environment"]["ALLOWED_HOSTS"].split(","))
+
+    @pytest.mark.parametrize("missing", SETTINGS)
+    def test_starts_nothing_without_its_settings(self, missing: str) -> None:
+        with pytest.raises(AssertionError, match=f"{missing} is missing a value"):
+            config(FILE, PRODUCTION, **SETTINGS | {missing: ""})
+
+    def test_publishes_tls_and_what_leads_there(self) -> None:
+        merged = config(FILE, PRODUCTION, **SETTINGS)["services"]
+        published = {
+            (name, port.get("host_ip", ""), port["published"], port["target"])
+            for name, each in merged.items()
+            for port in each.get("ports", ())
+        }
+        assert published == {
+            ("traefik", "", "80", 8000),
+            ("traefik", "", "443", 8443),
+            ("traefik", "127.0.0.1", "8001", 8001),
+        }
+        (static,) = (
+            each["source"]
+            for each in merged["traefik"]["volumes"]
+            if each["target"] == "/etc/traefik/traefik.yaml"
+        )
+        assert Path(static).name == "traefik.prod.yaml"
+
+    def test_holds_no_secret_in_an_environment(self) -> None:
+        merged = config(FILE, PRODUCTION, **SETTINGS)["services"]
+        names = {name for each in merged.values() for name in each.get("environment", {})}
+        secret = re.compile("SECRET|PASSWORD|KEY|TOKEN")
+        assert [each for each in names if secret.search(each) and not each.endswith("_FILE")] == []
