@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 from messaging.actions.members import add_member, remove_member
 from messaging.models import Message, Room
+from messaging.websocket.hub import subscriptions
 from messaging.websocket.hub.subscriptions import Subscriptions
 from messaging_service.tests.doorbell import Fate
 from messaging_service.tests.engines import frozen
@@ -67,6 +68,24 @@ class TestADatabaseThatWentBack:
         with connection.cursor() as cursor:
             cursor.execute("UPDATE epoch SET value = gen_random_uuid()")
         assert behind.closed(within=6) == RESTARTING
+
+
+class TestAFrozenProcess:
+    async def test_listens_again(self, monkeypatch):
+        """The moments to ask for Redis and to take it for gone come at once."""
+        monkeypatch.setattr(subscriptions, "PING_SECONDS", 0.3)
+        monkeypatch.setattr(subscriptions, "SILENCE_SECONDS", 1.0)
+        restored = asyncio.Event()
+        listening = Subscriptions(heard=lambda _: None, restored=restored.set)
+        task = asyncio.create_task(listening.run())
+        await listening.add(["parley:room:99992"])
+        time.sleep(1.5)  # noqa: ASYNC251 - nothing of it runs meanwhile.
+        try:
+            async with asyncio.timeout(5):
+                await restored.wait()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 class TestAChannel:

@@ -85,11 +85,14 @@ class Subscriptions:
             await asyncio.sleep(random.uniform(0.1, LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter.
 
     async def _connected(self, *, lost: bool) -> None:
-        pool = connect_async(timeout=SILENCE_SECONDS).connection_pool
+        # With a time-out redis-py sends within asyncio.wait_for, which on Python 3.11 may swallow
+        # that it is cancelled: it did so after each freeze, when all times are over at once.
+        pool = connect_async(timeout=None).connection_pool
         connection: Connection = pool.make_connection()
         tasks: list[asyncio.Task[None]] = []
         try:
-            await connection.connect()
+            async with asyncio.timeout(SILENCE_SECONDS):
+                await connection.connect()
             self._asked.clear()
             self._confirmed.clear()
             for channel, confirmed in self._wanted.items():
