@@ -243,6 +243,21 @@ class TestContainers:
         assert answer.returncode == 0, answer.stderr
 
 
+class TestPostgres:
+    def test_is_backed_up_by_who_is_in_its_container(self, project: Project) -> None:
+        (postgres,) = project.containers["postgres"]
+        for name in ("auth", "messaging"):
+            answer = postgres.execute("pg_dump", "--username=postgres", "--schema-only", name)
+            assert answer.returncode == 0, answer.stderr
+            assert "CREATE TABLE" in answer.stdout
+
+    def test_takes_nobody_for_another(self, project: Project) -> None:
+        (postgres,) = project.containers["postgres"]
+        answer = postgres.execute("psql", "--username=messaging", "--no-password", "--list")
+        assert answer.returncode != 0
+        assert "Peer authentication failed" in answer.stderr
+
+
 class TestEntrypoint:
     """Last, because the containers are stopped."""
 

@@ -48,6 +48,8 @@ def _postgres(root: Path) -> Image:
     image.shared |= {"/pg/package": package, f"/pg/{libraries.name}": libraries}
     image.environment["PATH"] = f"/pg/package/pginstall/bin:{image.environment['PATH']}"
     image.environment["PGDATA"] = "/var/lib/postgresql/18/docker"
+    # What the programs of that image are built with.
+    image.environment["PGHOST"] = "/var/run/postgresql"
     for target in (*image.shared, "/var/run/postgresql", "/var/lib/postgresql"):
         image.mount_point(target)
     os.chown(root / "var/lib/postgresql", 999, 999)
