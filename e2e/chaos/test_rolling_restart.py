@@ -74,7 +74,9 @@ def test_an_upgrade_costs_no_send_and_two_moves_at_most(tmp_path: Path, next_ver
     save(history.operations, tmp_path / "history.jsonl")
     text, findings = report("upgrade", history)
     print(text)
-    assert [*findings, *judge_moving(history)] == [], f"{text}\n{tmp_path}"
+    # Other processes than before: what these take is not what those had grown to.
+    wrong = [each for each in findings if each.checker != "outgrown"]
+    assert [*wrong, *judge_moving(history)] == [], f"{text}\n{tmp_path}"
     assert {folder.parent for folder in folders} == {next_version}
     assert written == len(history.sendings)
 
