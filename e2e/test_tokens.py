@@ -228,6 +228,12 @@ class TestAHostileToken:
             assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
+@pytest.mark.parametrize("path", ["token/", "token/verify/", "token/refresh/", "token/blacklist/"])
+def test_rule_27_nobody_else_judges_tokens(alice: Person, path: str) -> None:
+    answer = alice.http.post(f"/api/auth/{path}", json={"token": alice.access})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 class TestClocksApart:
     """Rule 22: half a minute is tolerated, two are not, in either direction."""
 

@@ -13,6 +13,8 @@ def secret(settings):
 
 
 class TestInternalUsers:
+    """Rule 28, besides: the services' credential opens this alone, and no other opens it."""
+
     @pytest.mark.parametrize("ask", ["ids={alice},{bob}", "usernames=alice,BOB"])
     def test_tells_who_people_are(self, api, alice, bob, secret, ask):
         User.objects.filter(pk=bob.id).update(is_active=False, display_name="Bob B.")

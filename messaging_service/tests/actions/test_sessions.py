@@ -51,6 +51,8 @@ def apply() -> None:
 
 
 class TestAnEndedSession:
+    """Rule 18."""
+
     def test_is_refused_over_http(self, feed: AuthFeed, api: Any, refusal: Any, alice: Any) -> None:
         assert api.get("rooms/", token=alice.token).status_code == 200
         feed.end(alice.id, session_of(alice))

@@ -289,6 +289,8 @@ class TestRefusals:
 
 
 class TestARemovedMember:
+    """Rule 20, for what is sent."""
+
     def test_is_not_heard_though_his_sends_were_waiting(
         self, sender: Sender, room: int, people: list[str], hold: Callable[..., Any]
     ) -> None:

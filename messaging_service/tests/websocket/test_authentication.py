@@ -48,6 +48,8 @@ def bearer(person):
 
 
 class TestCredential:
+    """Rule 25, where it stands beside the subprotocol."""
+
     def test_may_stand_in_the_query(self, at, alice):
         assert at(f"?token={alice.token}").next()["user_id"] == alice.id
 
@@ -76,6 +78,8 @@ class TestCredential:
 
 
 class TestRefusedCredential:
+    """Rule 12."""
+
     @pytest.mark.parametrize(
         "protocols", [("bearer.{token}",), ("soap",), ("soap", "bearer.{token}")]
     )
@@ -143,6 +147,8 @@ class TestRefusedCredential:
 
 
 class TestTicket:
+    """Rule 24."""
+
     def test_opens_a_socket_for_who_bought_it(self, at, alice, ticket_of):
         ready = at(f"?ticket={ticket_of(alice)}").next()
         assert (ready["user_id"], ready["session"]) == (alice.id, f"session-{alice.id}")

@@ -107,6 +107,8 @@ def stopped(server: Server) -> Iterator[None]:
 
 
 class TestAnOpenSocket:
+    """Rule 21."""
+
     def test_is_closed_in_every_process(
         self, entered: Enter, end: Any, alice: Person, bob: Person
     ) -> None:
@@ -151,6 +153,8 @@ class TestAnOpenSocket:
 
 
 class TestACredential:
+    """Rule 19, at the handshake."""
+
     def test_opens_nothing_any_more(
         self, servers: list[Server], enter: Enter, end: Any, room: int, alice: Person
     ) -> None:

@@ -25,6 +25,8 @@ def open_with(socket_server, room, request):
 
 
 class TestALivingSocket:
+    """Rule 19, while it is open."""
+
     def test_is_told_a_minute_before_its_end(self, open_with, alice):
         socket = open_with(token_for(alice.id, username=alice.username, expires_in=62))
         warning = socket.expect("auth.expiring")

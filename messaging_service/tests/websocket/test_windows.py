@@ -72,6 +72,8 @@ async def changes(room: int, after: int) -> list[Event]:
 
 
 class TestARemoval:
+    """Rule 20, for what is told."""
+
     async def test_heard_is_the_last_he_is_told(
         self, redis: Redis, room: int, act: Act, ears: tuple[Ear, Ear]
     ) -> None:
