@@ -8,7 +8,7 @@ from typing import Any
 
 application = import_module("config.asgi").application
 committer: Any = import_module("messaging.actions.writer.committer")
-COMMIT_SECONDS = 0.05
+COMMIT_SECONDS = 0.2
 
 store = committer.store
 
