@@ -27,8 +27,8 @@ class Observer(Listener):
             self.last_seq[fields["room"]] = fields["seq"]
 
     async def mark_read(self) -> None:
-        """Read what came last, in one room after the other, until cancelled."""
-        while True:
+        """Read what came last, in one room after the other, until nobody writes any more."""
+        while self.script.is_writing:
             await asyncio.sleep(random.uniform(0.5, 1.5) * MARK_SECONDS)
             for room, seq in random.sample(
                 list(self.last_seq.items()), k=min(1, len(self.last_seq))
