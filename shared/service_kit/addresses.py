@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -10,6 +11,8 @@ caller_address: ContextVar[str] = ContextVar("caller_address", default="")
 
 # What one customer of a provider is given: counting single addresses of it would count nothing.
 NETWORK_BITS: Final = 64
+
+REMEMBERED: Final = 4096
 
 
 def address_of(meta: Mapping[str, str]) -> str:
@@ -28,6 +31,7 @@ def network_of(address: str) -> str:
     return str(ip_network(f"{address}/{NETWORK_BITS}", strict=False))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _read(text: str) -> str:
     try:
         address = ip_address(text.strip())
