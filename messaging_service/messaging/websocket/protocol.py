@@ -3,7 +3,8 @@
 `uvicorn --ws messaging.websocket.protocol:LimitedProtocol`; it needs nothing of Django.
 """
 
-from typing import Final
+from asyncio import BaseTransport
+from typing import Any, Final
 
 from prometheus_client import Counter
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -28,6 +29,13 @@ class LimitedProtocol(WebSocketsSansIOProtocol):
 
     _second = 0.0
     _count = 0
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        # uvicorn's HTTP protocol has done its part, and it and its parser know each other: left
+        # alone, both and the transport would wait for the collector, which stops every socket.
+        http: Any = transport.get_protocol()
+        http.parser = None
 
     def handle_ping(self) -> None:
         if self._is_allowed():

@@ -1,15 +1,22 @@
 """What is left of a socket that has gone, and of a feed nobody listens to: nothing to collect."""
 
+import asyncio
 import gc
 import weakref
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+from websockets.asyncio.client import connect
 
 from messaging.websocket.connection import Connection
 from messaging.websocket.hub import Hub
+from messaging.websocket.protocol import LimitedProtocol
 from messaging_service.tests.actions.stage import new_people, new_room
-from messaging_service.tests.websocket.ears import Ear, listen
+from messaging_service.tests.websocket.ears import Ear, listen, until
 from service_kit.tokens import Claims
 
 
@@ -41,3 +48,25 @@ async def test_nothing_of_a_feed(hub: Hub, room: int) -> None:
     ear.leave(hub)
     del ear.feed
     assert left() is None
+
+
+async def _accept(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    await receive()
+
+
+async def test_nothing_of_a_connection() -> None:
+    config = Config(_accept, ws=LimitedProtocol, log_config=None)
+    config.load()
+    state, left = ServerState(), []
+
+    def protocol() -> HttpToolsProtocol:
+        made = HttpToolsProtocol(config, state, {})
+        left.append(weakref.ref(made))
+        return made
+
+    async with await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{port}/"):
+            await until(lambda: left[0]() is None, within=1)
