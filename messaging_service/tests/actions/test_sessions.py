@@ -13,6 +13,7 @@ from redis import Redis
 from messaging.actions.sessions import ended_sessions
 from messaging.actions.sessions.bell import Bell
 from messaging.actions.sessions.ended import FRESH_SECONDS, EndedSessions
+from messaging.actions.sessions.following import Follower
 from messaging.actions.sessions.pulling import forget_ended, pull
 from messaging.events import PEOPLE_CHANNEL
 from messaging.models import AuthFeed as Heard
@@ -397,3 +398,13 @@ class TestAUselessAnswer:
         feed.answer = page.ljust(8 * 1024 * 1024)
         pull()
         assert Heard.objects.get().cursor == 1
+
+
+def test_a_silent_auth_service_costs_no_connection_to_postgres(db: None) -> None:
+    def ask() -> None:
+        raise ConnectionRefusedError
+
+    connection.ensure_connection()
+    held = connection.connection
+    Follower()._try("auth_service cannot be heard", ask)
+    assert connection.connection is held

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from django.db import connection
+from django.db import Error, connection
 from prometheus_client import Gauge
 
 from messaging.actions.sessions.bell import Bell
@@ -71,8 +71,9 @@ class Follower:
             work()
             self._failing.discard(what)
         except Exception as error:  # noqa: BLE001 - see above.
-            # It may be the connection to Postgres that failed: the next call gets a new one.
-            connection.close()
+            if isinstance(error, Error):
+                # It may be the connection to Postgres that failed: the next call gets a new one.
+                connection.close()
             if what not in self._failing:
                 logger.warning("%s: %s", what, type(error).__name__)
             self._failing.add(what)
