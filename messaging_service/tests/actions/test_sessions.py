@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from redis import Redis
 
 from messaging.actions.sessions import ended_sessions
 from messaging.actions.sessions.bell import Bell
 from messaging.actions.sessions.ended import FRESH_SECONDS, EndedSessions
+from messaging.actions.sessions.following import Follower
 from messaging.actions.sessions.following import Follower
 from messaging.actions.sessions.pulling import forget_ended, pull
 from messaging.events import PEOPLE_CHANNEL
