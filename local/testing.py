@@ -78,6 +78,15 @@ def provide_engines() -> dict[str, str]:
 
 
 @contextmanager
+def own_home() -> Iterator[Path]:
+    """Make a folder in the checkout, on the disk `make run` uses, and remove it at the end."""
+    base = ROOT / ".data"
+    base.mkdir(exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(prefix="stack-", dir=base) as folder:
+        yield Path(folder)
+
+
+@contextmanager
 def isolated_stack(
     *,
     sockets: int = 2,
@@ -95,15 +104,12 @@ def isolated_stack(
     Names: postgres redis auth_service messaging_service messaging_sockets-1 (…) traefik;
     with `http_each=2` also auth_service-2 and messaging_service-2.
 
-    Data lies in the checkout, on the disk `make run` uses, and is removed at the end. Like every
-    start of processes this belongs into the main thread.
+    Like every start of processes this belongs into the main thread.
     """
     port, operators_port = free_ports(2)
-    base = ROOT / ".data"
-    base.mkdir(exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(prefix="stack-", dir=base) as folder:
+    with own_home() as home:
         stack = Stack(
-            home=Path(folder),
+            home=home,
             port=port,
             operators_port=operators_port,
             sockets=sockets,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import tempfile
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +14,12 @@ from e2e.chaos.figures import report
 from e2e.chaos.run import SETTINGS, Timing, run
 from e2e.people import Person
 from local.ports import free_ports
-from local.services import ROOT
 from local.stack import Stack
+from local.testing import own_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from e2e.chaos.crowd import Crowd
 
@@ -46,15 +45,13 @@ def small_disk(folder: Path) -> Iterator[None]:
 def stack() -> Iterator[Stack]:
     """Run one whose Postgres has a small disk."""
     port, operators_port = free_ports(2)
-    with tempfile.TemporaryDirectory(prefix="stack-", dir=ROOT / ".data") as folder:
-        home = Path(folder)
-        with small_disk(home / "postgres"):
-            stack = Stack(home=home, port=port, operators_port=operators_port, settings=SETTINGS)
-            try:
-                stack.start()
-                yield stack
-            finally:
-                stack.stop()
+    with own_home() as home, small_disk(home / "postgres"):
+        stack = Stack(home=home, port=port, operators_port=operators_port, settings=SETTINGS)
+        try:
+            stack.start()
+            yield stack
+        finally:
+            stack.stop()
 
 
 @contextmanager
