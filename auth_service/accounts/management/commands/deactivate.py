@@ -1,20 +1,12 @@
 """`manage.py deactivate <username>`."""
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-
 from accounts.actions.closing import deactivate
-from accounts.permissions import account_named
+from accounts.management.account_command import AccountCommand
 
 
-class Command(BaseCommand):
+class Command(AccountCommand):
     help = "Let a person in no more, and end their sessions everywhere. Nothing is lost."
+    done = "deactivated"
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username", help="or e-mail address")
-
-    def handle(self, *_: object, username: str, **__: object) -> None:
-        user = account_named(username)
-        if user is None:
-            raise CommandError("There is no such account.")
-        deactivate(user_id=user.pk)
-        self.stdout.write(f"{user.username} is deactivated.")
+    def act(self, *, user_id: int) -> None:
+        deactivate(user_id=user_id)

@@ -1,20 +1,12 @@
 """`manage.py reactivate <username>`."""
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-
 from accounts.actions.closing import reactivate
-from accounts.permissions import account_named
+from accounts.management.account_command import AccountCommand
 
 
-class Command(BaseCommand):
+class Command(AccountCommand):
     help = "Let a deactivated person log in again."
+    done = "reactivated"
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username", help="or e-mail address")
-
-    def handle(self, *_: object, username: str, **__: object) -> None:
-        user = account_named(username)
-        if user is None:
-            raise CommandError("There is no such account.")
-        reactivate(user_id=user.pk)
-        self.stdout.write(f"{user.username} is reactivated.")
+    def act(self, *, user_id: int) -> None:
+        reactivate(user_id=user_id)
