@@ -256,10 +256,12 @@ class TestOpening:
             else:
                 ears.append((room, ear))
 
-        async with asyncio.timeout(30):
-            while min(last.values()) < 50:
-                await asyncio.gather(*(visit(n) for n in range(150)))
-        stop.set()
+        try:
+            async with asyncio.timeout(30):
+                while min(last.values()) < 50:
+                    await asyncio.gather(*(visit(n) for n in range(150)))
+        finally:
+            stop.set()
         for thread in threads:
             await asyncio.to_thread(thread.join)
         for room, ear in ears:
