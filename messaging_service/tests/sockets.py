@@ -39,8 +39,6 @@ class Socket:
                 close_timeout=SECONDS,
                 ping_interval=None,
                 max_size=None,
-                # What is left unheard must not keep the close from being heard.
-                max_queue=None,
             )
         )
         self.unheard: list[dict[str, Any]] = []
