@@ -129,7 +129,7 @@ class RequestIdMiddleware:
 def choose_request_id(given: str) -> str:
     """Keep what a client gave, if it can stand in a log; else make one."""
     # A name and no secret: unlike uuid4 it asks the kernel for nothing.
-    return given if _REQUEST_ID.fullmatch(given) else f"{getrandbits(128):032x}"  # noqa: S311
+    return given if _REQUEST_ID.fullmatch(given) else f"{getrandbits(128):032x}"
 
 
 def _log_access(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
