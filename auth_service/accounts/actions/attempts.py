@@ -53,8 +53,6 @@ SELECT max(held.used_until + asked.each - asked.span - {now})
 FROM accounts_attempts AS held JOIN {asked} USING (key)
 """
 _NOW: Final = "statement_timestamp()"
-# A count that a power cut takes is no loss; waiting for the disk three times at each login is.
-_HURRIED: Final = "SET LOCAL synchronous_commit = off;"
 _ASKED: Final = "unnest(%s::bytea[], %s::interval[], %s::interval[]) AS asked (key, each, span)"
 _TIDY: Final = """
 DELETE FROM accounts_attempts WHERE key IN (
@@ -144,5 +142,5 @@ def _ask(statement: str, buckets: Sequence[Bucket] | None = None) -> list[tuple[
         spans = [one * bucket.most for one, bucket in zip(each, buckets, strict=True)]
         values = [[bucket.key for bucket in buckets], each, spans]
     with connection.cursor() as cursor:
-        cursor.execute(_HURRIED + statement.format(asked=_ASKED, now=_NOW), values)
+        cursor.execute(statement.format(asked=_ASKED, now=_NOW), values)
         return cursor.fetchall() if cursor.description else []
