@@ -72,9 +72,12 @@ class ProfileShape(serializers.Serializer[None]):
         ref_name = "Profile"
 
 
-class ProfilePageShape(serializers.Serializer[None]):
+class PageShape(serializers.Serializer[None]):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
+
+
+class ProfilePageShape(PageShape):
     results = ProfileShape(many=True)
 
     class Meta:
@@ -95,9 +98,7 @@ class SessionShape(serializers.Serializer[None]):
         ref_name = "Session"
 
 
-class SessionPageShape(serializers.Serializer[None]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
+class SessionPageShape(PageShape):
     results = SessionShape(many=True)
 
     class Meta:
