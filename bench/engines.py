@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.ports import LOOPBACK, free_ports
 from local.postgres import Postgres
 from local.redis import Redis
 from local.secrets import Secrets
-from local.services import ROOT
+from local.testing import own_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from psycopg2.extensions import connection
 
@@ -56,10 +55,8 @@ class Engines:
 @contextmanager
 def engines() -> Iterator[Engines]:
     """Run both in a folder in the checkout, on its disk, and yield them when they answer."""
-    base = ROOT / ".data"
-    base.mkdir(exist_ok=True, mode=0o700)
     with ExitStack() as running:
-        home = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=base)))
+        home = running.enter_context(own_home())
         secrets, ports = Secrets(), free_ports(2)
         postgres = Postgres(
             home=home / "postgres", logs=home / "log", port=ports[0], password=secrets.postgres
