@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from jwt.algorithms import get_default_algorithms
+from nacl.signing import VerifyKey
 
 from service_kit.decoding import decode_object
-from service_kit.jwks import Key
+from service_kit.jwks import MAX_KEYS, Key
 from service_kit.keys import key_ring
 from service_kit.refusals import Refusal
 
@@ -83,8 +85,17 @@ def _check_signature(key: Key, signed: bytes, signature: bytes) -> None:
     Remembered, because a token is shown many times and this is most of its cost. Only that: its
     key must still be in the ring, and every claim is looked at each time.
     """
-    if not _ALGORITHMS[key.algorithm].verify(signed, key.value, signature):
+    if key.algorithm == "EdDSA":
+        _edwards(key).verify(signed, signature)
+    elif not _ALGORITHMS[key.algorithm].verify(signed, key.value, signature):
         raise _NotGenuine
+
+
+@lru_cache(maxsize=MAX_KEYS)
+def _edwards(key: Key) -> VerifyKey:
+    """Return an Ed25519 key as libsodium has it, which takes half of OpenSSL's time."""
+    assert isinstance(key.value, Ed25519PublicKey)
+    return VerifyKey(key.value.public_bytes_raw())
 
 
 def _decode(text: str) -> bytes:
