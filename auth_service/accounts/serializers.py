@@ -161,7 +161,7 @@ def user_json(user: User) -> dict[str, Any]:
         "avatar": None,
         "time_zone": "UTC",
         "locale": "en",
-        "email_verified": False,
+        "email_verified": user.email_verified_at is not None,
         "created_at": user.created_at,
         "privacy": {},
     }

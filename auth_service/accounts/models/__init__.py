@@ -1,7 +1,8 @@
-"""What auth_service keeps: people, their sessions, what others must hear of both, and keys."""
+"""What auth_service keeps: people, their sessions, what others must hear of both, keys and mails."""
 
 from accounts.models.events import Event, EventCounter
 from accounts.models.keys import StoredKey
+from accounts.models.mail import Mail, MailCode
 from accounts.models.people import USERNAME_LETTER, USERNAME_PATTERN, User
 from accounts.models.security import Attempts, SecurityEvent
 from accounts.models.sessions import Session
@@ -12,6 +13,8 @@ __all__ = [
     "Attempts",
     "Event",
     "EventCounter",
+    "Mail",
+    "MailCode",
     "SecurityEvent",
     "Session",
     "StoredKey",

@@ -37,6 +37,7 @@ class User(AbstractBaseUser):
     # Operators, who may sign in at the admin and do there all that can be done.
     is_staff = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    email_verified_at = models.DateTimeField(null=True)
 
     # Sessions tell when a person was last here.
     last_login = None
