@@ -1,7 +1,6 @@
 """What is to be mailed, and the codes that were."""
 
 from django.db import models
-from django.db.models import UniqueConstraint
 from django.db.models.functions import Now
 
 from accounts.models.people import User
@@ -32,7 +31,10 @@ class Mail(models.Model):
 
 
 class MailCode(models.Model):
-    """The newest code mailed to a person for a purpose, as hashes: `token` is that of the link."""
+    """A code mailed to a person for a purpose, as hashes: `token` is that of the link beside it.
+
+    Several may hold at once: what somebody else asked for must not end the code one has.
+    """
 
     VERIFY, RESET = "verify", "reset"
 
@@ -44,9 +46,6 @@ class MailCode(models.Model):
     expires_at = models.DateTimeField(db_index=True)
 
     objects: models.Manager["MailCode"] = models.Manager()
-
-    class Meta:
-        constraints = (UniqueConstraint(fields=("user", "purpose"), name="mail_code_is_newest"),)
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.purpose}"

@@ -8,6 +8,10 @@ from django.db.models.functions import Lower, Now
 
 USERNAME_PATTERN = r"^[A-Za-z0-9_.-]{1,32}$"
 USERNAME_LETTER = r"[A-Za-z]"
+BIO_LENGTH = 500
+ZONE_LENGTH = 64
+LOCALE_LENGTH = 35
+AVATAR_LENGTH = 100
 
 
 class UserManager(models.Manager["User"]):
@@ -19,10 +23,26 @@ class UserManager(models.Manager["User"]):
         return user
 
 
+class FindMe(models.TextChoices):
+    """Who finds a person by name or id."""
+
+    EVERYONE = "everyone"
+    NOBODY = "nobody"
+
+
+class LastSeen(models.TextChoices):
+    """To whom is shown when a person was last here."""
+
+    EVERYONE = "everyone"
+    CONTACTS = "contacts"
+    NOBODY = "nobody"
+
+
 class User(AbstractBaseUser):
     """A person. Names and addresses keep their case, and are unique without regard to it.
 
     A username holds a letter: digits alone would be an id in a socket's path, dots alone a folder.
+    `avatar` is the name of a stored file. The last three are what a person allows.
     """
 
     USERNAME_FIELD = "username"
@@ -38,6 +58,21 @@ class User(AbstractBaseUser):
     is_staff = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     email_verified_at = models.DateTimeField(null=True)
+
+    bio = models.CharField(max_length=BIO_LENGTH, blank=True, default="", db_default="")
+    avatar = models.CharField(max_length=AVATAR_LENGTH, blank=True, default="", db_default="")
+    time_zone = models.CharField(max_length=ZONE_LENGTH, default="UTC", db_default="UTC")
+    locale = models.CharField(max_length=LOCALE_LENGTH, default="en", db_default="en")
+    find_me = models.CharField(
+        max_length=8, choices=FindMe.choices, default=FindMe.EVERYONE, db_default=FindMe.EVERYONE
+    )
+    last_seen = models.CharField(
+        max_length=8,
+        choices=LastSeen.choices,
+        default=LastSeen.EVERYONE,
+        db_default=LastSeen.EVERYONE,
+    )
+    read_receipts = models.BooleanField(default=True, db_default=True)
 
     # Sessions tell when a person was last here.
     last_login = None
