@@ -3,7 +3,7 @@
 from messaging.models.epoch import Epoch
 from messaging.models.messages import Message
 from messaging.models.presence import Presence
-from messaging.models.profiles import Profile
+from messaging.models.profiles import LastSeenTo, Profile
 from messaging.models.rooms import Member, Room
 from messaging.models.sessions import AuthFeed, EndedSession
 
@@ -11,6 +11,7 @@ __all__ = [
     "AuthFeed",
     "EndedSession",
     "Epoch",
+    "LastSeenTo",
     "Member",
     "Message",
     "Presence",

@@ -4,11 +4,20 @@ from django.db import models
 from django.db.models.functions import Lower
 
 
+class LastSeenTo(models.TextChoices):
+    """To whom is shown when somebody was last here."""
+
+    EVERYONE = "everyone"
+    CONTACTS = "contacts"
+    NOBODY = "nobody"
+
+
 class Profile(models.Model):
     """Fed by token claims, by events of auth_service and, for somebody never seen, by one call.
 
     `named_at` is when auth_service said the names: what it said earlier comes too late.
     `pos` counts what is personal to its owner, as `Room.pos` counts what happens in a room.
+    `is_findable`, `last_seen_to` and `read_receipts` are what he allows others to know.
     """
 
     user_id = models.CharField(primary_key=True, max_length=64)
@@ -18,6 +27,14 @@ class Profile(models.Model):
     is_active = models.BooleanField(default=True)
     named_at = models.DateTimeField(null=True)
     pos = models.BigIntegerField(default=0)
+    is_findable = models.BooleanField(default=True, db_default=True)
+    last_seen_to = models.CharField(
+        max_length=8,
+        choices=LastSeenTo.choices,
+        default=LastSeenTo.EVERYONE,
+        db_default=LastSeenTo.EVERYONE,
+    )
+    read_receipts = models.BooleanField(default=True, db_default=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
