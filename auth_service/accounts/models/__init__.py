@@ -3,6 +3,7 @@
 from accounts.models.events import Event, EventCounter
 from accounts.models.keys import StoredKey
 from accounts.models.mail import Mail, MailCode
+from accounts.models.mfa import LoginChallenge, RecoveryCode, SecondFactor
 from accounts.models.people import (
     BIO_LENGTH,
     LOCALE_LENGTH,
@@ -27,8 +28,11 @@ __all__ = [
     "EventCounter",
     "FindMe",
     "LastSeen",
+    "LoginChallenge",
     "Mail",
     "MailCode",
+    "RecoveryCode",
+    "SecondFactor",
     "SecurityEvent",
     "Session",
     "StoredKey",

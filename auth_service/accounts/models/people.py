@@ -58,6 +58,7 @@ class User(AbstractBaseUser):
     is_staff = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     email_verified_at = models.DateTimeField(null=True)
+    mfa_enabled_at = models.DateTimeField(null=True)
     bio = models.CharField(max_length=BIO_LENGTH, blank=True, default="", db_default="")
     avatar = models.CharField(max_length=AVATAR_LENGTH, blank=True, default="", db_default="")
     time_zone = models.CharField(max_length=ZONE_LENGTH, default="UTC", db_default="UTC")
