@@ -89,6 +89,9 @@ JWT_AUDIENCE = JWT["JWT_AUDIENCE"]
 JWKS_URL = f"{AUTH_API_URL.rstrip('/')}/.well-known/jwks.json"
 JWKS_CACHE_FILE = env.str("JWKS_CACHE_FILE", default="")
 
+# Who may write to whom directly: anyone to anyone, or only contacts to each other.
+DIRECT_MESSAGES = env.str("DIRECT_MESSAGES", default="anyone", choices=["anyone", "contacts"])
+
 # Contract §6. Lengths are in code points, sizes in bytes of UTF-8.
 LIMITS = {
     "MESSAGE_LENGTH": env.int("LIMIT_MESSAGE_LENGTH", default=4_000),
@@ -98,6 +101,7 @@ LIMITS = {
     "MESSAGE_BURST": env.int("LIMIT_MESSAGE_BURST", default=20),
     "COMMANDS_PER_SECOND": env.float("LIMIT_COMMANDS_PER_SECOND", default=20.0),
     "COMMAND_BURST": env.int("LIMIT_COMMAND_BURST", default=40),
+    "CONTACT_REQUESTS_PER_HOUR": env.int("LIMIT_CONTACT_REQUESTS_PER_HOUR", default=50),
     "SOCKETS_PER_USER": env.int("LIMIT_SOCKETS_PER_USER", default=20),
 }
 

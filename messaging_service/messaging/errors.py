@@ -3,6 +3,8 @@
 Refusal                      (service_kit: code, detail, field errors)
 ├── Invalid                  the request itself is wrong
 ├── NotAllowed               you may see it, but not do this
+├── Blocked                  one of the two wants to hear nothing of the other
+├── ContactsOnly             only contacts may write to each other here
 ├── NotFound                 not there, or not yours: nobody can tell which
 ├── Conflict                 not in the state it is in
 ├── ClientIdReused           the same client_id with other content
@@ -25,6 +27,16 @@ class Invalid(Refusal):
 class NotAllowed(Refusal):
     def __init__(self, detail: str) -> None:
         super().__init__("forbidden", detail)
+
+
+class Blocked(Refusal):
+    def __init__(self) -> None:
+        super().__init__("blocked", "You cannot reach this person, nor this person you.")
+
+
+class ContactsOnly(Refusal):
+    def __init__(self) -> None:
+        super().__init__("contacts_only", "Only contacts may write to each other here.")
 
 
 class NotFound(Refusal):

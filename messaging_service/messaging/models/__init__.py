@@ -1,5 +1,6 @@
 """What is kept: tables and the constraints that hold whatever the code does."""
 
+from messaging.models.contacts import Block, Contact
 from messaging.models.epoch import Epoch
 from messaging.models.messages import Message
 from messaging.models.presence import Presence
@@ -10,6 +11,8 @@ from messaging.models.sessions import AuthFeed, EndedSession
 __all__ = [
     "AuthFeed",
     "EndedSession",
+    "Block",
+    "Contact",
     "Epoch",
     "LastSeenTo",
     "Member",

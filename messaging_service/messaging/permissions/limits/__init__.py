@@ -23,10 +23,12 @@ __all__ = [
     "SharedLimit",
     "TypingLimit",
     "command_bucket",
+    "contact_limit",
     "message_limit",
     "presence_limit",
 ]
 
+SECONDS_AN_HOUR: Final = 3_600
 PRESENCES_PER_SECOND: Final = 2
 PRESENCE_BURST: Final = 20
 
@@ -39,6 +41,13 @@ def message_limit() -> SharedLimit:
         per_second=settings.LIMITS["MESSAGES_PER_SECOND"],
         burst=settings.LIMITS["MESSAGE_BURST"],
     )
+
+
+@cache
+def contact_limit() -> SharedLimit:
+    """How often somebody may ask others to become his contacts."""
+    most = settings.LIMITS["CONTACT_REQUESTS_PER_HOUR"]
+    return SharedLimit("contact_requests", per_second=most / SECONDS_AN_HOUR, burst=most)
 
 
 @cache
@@ -55,5 +64,5 @@ def command_bucket() -> Bucket:
 
 
 # A child must not talk over its parent's connections.
-for limit in (message_limit, presence_limit):
+for limit in (message_limit, contact_limit, presence_limit):
     os.register_at_fork(after_in_child=limit.cache_clear)
