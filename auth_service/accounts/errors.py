@@ -6,6 +6,8 @@ Refusal
 ├── RefreshRefused     not_authenticated  a refresh token that is not the newest of a live session
 ├── SessionOver        session_revoked    a genuine access token of a session that has ended
 ├── NameTaken          conflict           a username or e-mail address that somebody has
+├── EmailUnverified    forbidden          an account that may log in once its address is confirmed
+├── WrongCode          invalid            no code mailed to this account, or one used or too old
 ├── WrongPassword      invalid            not the password of the account that is to be changed
 ├── NoSuchSession      not_found          no session of one's own, or one that has ended
 ├── NoKeysToRotate     conflict           keys that are changed by hand, or cannot be made here
@@ -60,6 +62,24 @@ class WrongPassword(Refusal):
             "invalid",
             detail,
             errors=[FieldError(field="current_password", code="wrong", detail=detail)],
+        )
+
+
+class EmailUnverified(Refusal):
+    def __init__(self) -> None:
+        detail = "Confirm your e-mail address first, with the code that was mailed to it."
+        super().__init__(
+            "forbidden",
+            detail,
+            errors=[FieldError(field="email", code="unverified", detail=detail)],
+        )
+
+
+class WrongCode(Refusal):
+    def __init__(self) -> None:
+        detail = "This code is wrong, was used, or is too old."
+        super().__init__(
+            "invalid", detail, errors=[FieldError(field="code", code="wrong", detail=detail)]
         )
 
 

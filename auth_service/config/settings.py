@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 from service_kit import operators
 from service_kit.database import install_time_limit
 from service_kit.environment import Environment
@@ -84,9 +86,33 @@ LIMITS = {
     "LOGINS_PER_MINUTE": env.int("LIMIT_LOGINS_PER_MINUTE", default=5),
     "LOGINS_PER_ADDRESS": env.int("LIMIT_LOGINS_PER_ADDRESS", default=20),
     "LOGINS_BY_STRANGERS": env.int("LIMIT_LOGINS_BY_STRANGERS", default=100),
+    "MAILS_PER_HOUR": env.int("LIMIT_MAILS_PER_HOUR", default=5),
+    "MAILS_PER_ADDRESS": env.int("LIMIT_MAILS_PER_ADDRESS", default=100),
+    "MAILS_BY_STRANGERS": env.int("LIMIT_MAILS_BY_STRANGERS", default=20),
     "REGISTRATIONS_PER_HOUR": env.int("LIMIT_REGISTRATIONS_PER_HOUR", default=1_000),
     "REFRESHES_PER_MINUTE": env.int("LIMIT_REFRESHES_PER_MINUTE", default=120),
 }
+
+# Mails go out through a server, or a provider's API (django-anymail); without either nowhere.
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 10
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+ANYMAIL = {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT, **env.dict("ANYMAIL", default={})}
+SENDS_MAIL = bool(EMAIL_HOST) or not EMAIL_BACKEND.endswith(".smtp.EmailBackend")
+if not SENDS_MAIL:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Parley <parley@localhost>")
+# Where links in mails lead: the public entry point.
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
+if EMAIL_VERIFICATION not in {"off", "optional", "required"}:
+    raise ImproperlyConfigured("EMAIL_VERIFICATION must be off, optional or required")
+if EMAIL_VERIFICATION == "required" and not SENDS_MAIL:
+    raise ImproperlyConfigured("EMAIL_VERIFICATION=required needs EMAIL_HOST or EMAIL_BACKEND")
 
 # Idle and absolute life of a session, and the life of what it hands out.
 SESSION_SECONDS = env.int("SESSION_SECONDS", default=30 * 24 * 3600)

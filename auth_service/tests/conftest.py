@@ -24,6 +24,9 @@ NO_LIMITS = (
     "LIMIT_LOGINS_BY_STRANGERS",
     "LIMIT_REGISTRATIONS_PER_HOUR",
     "LIMIT_REFRESHES_PER_MINUTE",
+    "LIMIT_MAILS_PER_HOUR",
+    "LIMIT_MAILS_PER_ADDRESS",
+    "LIMIT_MAILS_BY_STRANGERS",
 )
 
 
@@ -49,6 +52,8 @@ os.environ |= {
     "JWT_PUBLIC_KEY": "",
     "DEBUG": "false",
     "LOG_LEVEL": "INFO",
+    # Where mails are read, a test says where they go.
+    "EMAIL_HOST": "",
     # What is limited by default is tested in test_attempts.py.
     **dict.fromkeys(NO_LIMITS, "1000000"),
 }

@@ -4,7 +4,7 @@ Names are `noun.verbed`. auth_service also keeps its own of them in a table.
 
 account.registered  account.deactivated  account.reactivated
 login.succeeded  login.failed  operator.signed_in
-password.changed  password.refused
+password.changed  password.refused  password.reset  password.reset_asked  email.verified
 session.ended  refresh.replayed
 credential.refused  access.denied  request.limited  origin.denied
 """

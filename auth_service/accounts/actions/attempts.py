@@ -1,6 +1,8 @@
 """How often somebody may try, counted in Postgres: the same for every process, and none without.
 
-guesses_at        wrong passwords: by name and address, by address, by name
+guesses_at        wrong passwords, or mailed codes: by name and address, by address, by name
+wrong_links       what stands in no link that was mailed, from an address
+mails_to          mails that are asked for: by name and address, by address, by name
 registrations     accounts signed up from an address
 refreshes         how often a session is renewed
 wrong_refreshes   what renews nothing, from an address
@@ -75,16 +77,34 @@ class Bucket:
         return sha256(self.name.encode()).digest()
 
 
-def guesses_at(*, name: str, user: User | None, address: str) -> list[Bucket]:
-    """What a wrong password for this name, from this address, counts against."""
+def guesses_at(*, name: str, user: User | None, address: str, kind: str = "guess") -> list[Bucket]:
+    """What a wrong password, or a guess of another kind, at this name from here counts against."""
     name, place = name.lower(), network_of(address)
     limits = settings.LIMITS
     buckets = [
-        Bucket(f"guess {place} {name}", limits["LOGINS_PER_MINUTE"], MINUTE),
-        Bucket(f"guess {place}", limits["LOGINS_PER_ADDRESS"], MINUTE),
+        Bucket(f"{kind} {place} {name}", limits["LOGINS_PER_MINUTE"], MINUTE),
+        Bucket(f"{kind} {place}", limits["LOGINS_PER_ADDRESS"], MINUTE),
     ]
     if not _was_here(user, address):
-        buckets.append(Bucket(f"guess by strangers {name}", limits["LOGINS_BY_STRANGERS"], HOUR))
+        most = limits["LOGINS_BY_STRANGERS"]
+        buckets.append(Bucket(f"{kind} by strangers {name}", most, HOUR))
+    return buckets
+
+
+def wrong_links(*, address: str) -> list[Bucket]:
+    most = settings.LIMITS["LOGINS_PER_ADDRESS"]
+    return [Bucket(f"link {network_of(address)}", most, MINUTE)]
+
+
+def mails_to(*, name: str, user: User | None, address: str) -> list[Bucket]:
+    name, place = name.lower(), network_of(address)
+    limits = settings.LIMITS
+    buckets = [
+        Bucket(f"mail {place} {name}", limits["MAILS_PER_HOUR"], HOUR),
+        Bucket(f"mail {place}", limits["MAILS_PER_ADDRESS"], HOUR),
+    ]
+    if not _was_here(user, address):
+        buckets.append(Bucket(f"mail by strangers {name}", limits["MAILS_BY_STRANGERS"], HOUR))
     return buckets
 
 

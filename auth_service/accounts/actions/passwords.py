@@ -5,8 +5,10 @@ from django.db import transaction
 
 from accounts.actions.attempts import counting_failures, guesses_at
 from accounts.actions.audit import record
+from accounts.actions.mails import tell_owner
 from accounts.actions.sessions import end_sessions_of
 from accounts.errors import SessionOver, WrongPassword
+from accounts.letters import Notice
 from accounts.models import Session
 from accounts.permissions import locked_session, locked_user
 
@@ -35,4 +37,5 @@ def change_password(
         user.password = make_password(new_password)
         user.save(update_fields=["password"])
         record("password.changed", user_id=user.pk, session_ids=[session.pk])
+        tell_owner(Notice.PASSWORD_CHANGED, user=user)
         end_sessions_of(user.pk, reason="password_changed", but=session.pk)

@@ -10,9 +10,11 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.actions.attempts import counting_failures, refreshes, wrong_refreshes
 from accounts.actions.audit import record
+from accounts.actions.mails import tell_owner
 from accounts.actions.sessions import SignedIn, end_locked, signed_in
 from accounts.devices import Device
 from accounts.errors import RefreshRefused
+from accounts.letters import Notice
 from accounts.models import Session
 from accounts.permissions import is_too_old, locked_session
 from accounts.tokens import RefreshToken, read_refresh_token, successor_of
@@ -51,6 +53,7 @@ def _exchange(shown: RefreshToken, device: Device) -> SignedIn | None:
     if _may_repeat(session, shown, now):
         return signed_in(session, _successor(session, shown))
     record("refresh.replayed", user_id=session.user_id, session_ids=[session.pk])
+    tell_owner(Notice.REFRESH_REPLAYED, user=session.user)
     end_locked(session, reason="replay")
     return None
 

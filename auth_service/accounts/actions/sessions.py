@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,7 +13,7 @@ from accounts.actions.audit import record
 from accounts.actions.events import tell_sessions_ended
 from accounts.actions.proving import prove_password
 from accounts.devices import Device
-from accounts.errors import NoSuchSession, WrongCredentials
+from accounts.errors import EmailUnverified, NoSuchSession, WrongCredentials
 from accounts.models import Session, User
 from accounts.permissions import locked_session, locked_user, read_uuid
 from accounts.tokens import RefreshToken, access_token, new_refresh_token
@@ -26,7 +27,10 @@ class SignedIn:
 
 
 def log_in(*, name: str, password: str, device: Device) -> SignedIn:
-    """Open a session for a username or address; WrongCredentials says nothing of the reason."""
+    """Open a session for a username or address; WrongCredentials says nothing of the reason.
+
+    EmailUnverified is for whoever knows the password, where the settings ask for it.
+    """
     user = prove_password(name=name, password=password, address=device.address)
     with transaction.atomic():
         user = _still_good(user, password)
@@ -40,6 +44,8 @@ def _still_good(user: User, password: str) -> User:
         raise WrongCredentials
     if now.password != user.password and not check_password(password, now.password):
         raise WrongCredentials
+    if settings.EMAIL_VERIFICATION == "required" and now.email_verified_at is None:
+        raise EmailUnverified
     return now
 
 

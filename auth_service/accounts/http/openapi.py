@@ -52,6 +52,24 @@ class PageSignedInShape(serializers.Serializer[None]):
 
 
 # By what is shown in the body: the tokens, or for `session` the rest.
+class RegisteredShape(serializers.Serializer[None]):
+    user = UserShape()
+    access = serializers.CharField(
+        allow_null=True, help_text="None where the address has to be confirmed before logging in."
+    )
+    refresh = serializers.CharField(allow_null=True, help_text="As above.")
+
+    class Meta:
+        ref_name = "Registered"
+
+
+class MailedShape(serializers.Serializer[None]):
+    detail = serializers.CharField(help_text="The same for every address.")
+
+    class Meta:
+        ref_name = "Mailed"
+
+
 IN_BODY_OR_COOKIES = {
     shape: PolymorphicProxySerializer(
         f"{shape.__name__.removesuffix('Shape')}OrCookies",

@@ -13,6 +13,7 @@ from accounts.http.cookies import csrf_token_of, in_cookies, refresh_token_of, w
 from accounts.http.openapi import (
     IN_BODY_OR_COOKIES,
     TOKEN_REFUSALS,
+    RegisteredShape,
     SignedInShape,
     TokensShape,
     problems,
@@ -33,14 +34,20 @@ class RegisterView(PublicView):
         operation_id="register",
         request=RegisterInput,
         responses={
-            201: SignedInShape,
+            201: RegisteredShape,
             **problems("invalid", "conflict", "rate_limited", body=True),
         },
     )
     def post(self, request: Request) -> Response:
-        """Create an account and its first session."""
-        signed_in = register(**read_input(RegisterInput, request.data), device=device_of(request))
-        return _answer(signed_in, status.HTTP_201_CREATED)
+        """Create an account and its first session, and mail a code that confirms the address.
+
+        Where the settings ask for a confirmed address before logging in, there is no session yet.
+        """
+        registered = register(**read_input(RegisterInput, request.data), device=device_of(request))
+        if registered.signed_in:
+            return _answer(registered.signed_in, status.HTTP_201_CREATED)
+        body = {"user": user_json(registered.user), "access": None, "refresh": None}
+        return Response(body, status.HTTP_201_CREATED)
 
 
 @extend_schema(tags=["sessions"])
@@ -50,7 +57,7 @@ class LoginView(PublicView):
         request=LoginInput,
         responses={
             200: IN_BODY_OR_COOKIES[SignedInShape],
-            **problems("invalid", "not_authenticated", "rate_limited", body=True),
+            **problems("invalid", "not_authenticated", "forbidden", "rate_limited", body=True),
         },
     )
     def post(self, request: Request) -> Response:

@@ -5,6 +5,13 @@ from django.urls import path
 from accounts.http.devices import SessionsView, SessionView
 from accounts.http.internal import InternalEventsView, InternalUsersView
 from accounts.http.keys import KeysView
+from accounts.http.mail_pages import ResetPasswordPage, VerifyEmailPage
+from accounts.http.mails import (
+    EmailResendView,
+    EmailVerifyView,
+    PasswordResetConfirmView,
+    PasswordResetView,
+)
 from accounts.http.me import MeView
 from accounts.http.passwords import PasswordChangeView
 from accounts.http.sessions import LoginView, LogoutAllView, LogoutView, RefreshView, RegisterView
@@ -19,6 +26,12 @@ urlpatterns = [
     path("api/auth/sessions/", SessionsView.as_view()),
     path("api/auth/sessions/<str:session_id>/", SessionView.as_view()),
     path("api/auth/password/change/", PasswordChangeView.as_view()),
+    path("api/auth/password/reset/", PasswordResetView.as_view()),
+    path("api/auth/password/reset/confirm/", PasswordResetConfirmView.as_view()),
+    path("api/auth/email/verify/", EmailVerifyView.as_view()),
+    path("api/auth/email/resend/", EmailResendView.as_view()),
+    path("api/auth/pages/verify-email/", VerifyEmailPage.as_view()),
+    path("api/auth/pages/reset-password/", ResetPasswordPage.as_view()),
     path("api/auth/me/", MeView.as_view()),
     path("api/auth/users/", UsersView.as_view()),
     path("api/auth/users/<str:user_id>/", UserView.as_view()),
