@@ -1,11 +1,13 @@
 """The only way from something a caller named to a row.
 
 account_named      a username or address    the account somebody wants to log in to, if there is one
-user_by_id         an id                    an active person, or NoSuchUser
-user_by_username   a username               an active person, or NoSuchUser
+user_by_id         an id                    an active person one may find, or NoSuchUser
+user_by_username   a username               the same
+findable           a person                 whom they may find: themselves, and who allows it
 live_session       the `sid` of a token     a session that has not ended, or SessionOver
 locked_session     a refresh token          its session, locked, whatever became of it
 locked_user        an id                    the person, locked, also if inactive
+locked_owner       a session                its person, both locked, or SessionOver if it has ended
 live_sessions      a person                 the sessions that have not ended
 """
 
@@ -13,12 +15,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.errors import NoSuchUser, SessionOver
-from accounts.models import Session, User
+from accounts.models import FindMe, Session, User
 
 LARGEST_ID = 2**63 - 1
 LONGEST_ID = len(str(LARGEST_ID))
@@ -31,19 +33,25 @@ def account_named(name: str) -> User | None:
     return people.filter(key=Lower(Value(name))).first()
 
 
-def user_by_id(text: str) -> User:
+def user_by_id(text: str, *, by: User) -> User:
     user_id = read_id(text)
-    user = None if user_id is None else User.objects.filter(pk=user_id, is_active=True).first()
+    user = None if user_id is None else findable(by=by).filter(pk=user_id).first()
     if user is None:
         raise NoSuchUser
     return user
 
 
-def user_by_username(username: str) -> User:
-    user = None if "@" in username or "\0" in username else account_named(username)
-    if user is None or not user.is_active:
+def user_by_username(username: str, *, by: User) -> User:
+    named = findable(by=by).alias(key=Lower("username")).filter(key=Lower(Value(username)))
+    user = None if "\0" in username else named.first()
+    if user is None:
         raise NoSuchUser
     return user
+
+
+def findable(*, by: User) -> QuerySet[User]:
+    """Return whom a person may find; the rest are as if they were not there."""
+    return User.objects.filter(Q(find_me=FindMe.EVERYONE) | Q(pk=by.pk), is_active=True)
 
 
 def read_id(text: str) -> int | None:
@@ -72,6 +80,18 @@ def locked_session(*, session_id: UUID) -> Session | None:
 def locked_user(*, user_id: int) -> User | None:
     """Return the person locked until the transaction ends; take this lock before a session's."""
     return User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+
+
+def locked_owner(session: Session) -> User:
+    """Return whose session it is, both locked until the transaction ends.
+
+    SessionOver if either left since: whoever was thrown out a moment ago changes nothing more.
+    """
+    user = locked_user(user_id=session.user_id)
+    now = locked_session(session_id=session.pk)
+    if user is None or not user.is_active or now is None or now.ended_at:
+        raise SessionOver
+    return user
 
 
 def live_sessions(*, user: User) -> QuerySet[Session]:

@@ -16,9 +16,9 @@ EVENTS_PER_PAGE = 500
 # text_pattern_ops orders by bytes, whatever the database's language: `~>~` and `USING ~<~` are
 # its operators, so one index finds the names and keeps them in order.
 SEARCH = """
-SELECT id, username, display_name, is_active
+SELECT id, username, display_name, avatar
 FROM accounts_user
-WHERE is_active
+WHERE is_active AND (find_me = 'everyone' OR id = %(by)s)
   AND (lower(username) LIKE lower(%(pattern)s) OR lower(display_name) LIKE lower(%(pattern)s))
   AND (%(edge)s IS NULL OR lower(username) {beyond} lower(%(edge)s))
 ORDER BY lower(username) USING {order}
@@ -45,9 +45,9 @@ class Page(Generic[Row]):
     previous: Edge | None
 
 
-def search_users(*, prefix: str, size: int, edge: Edge | None = None) -> Page[User]:
-    """Return active people whose username or display name begins so, by username."""
-    found = _search(prefix, size + 1, edge)
+def search_users(*, prefix: str, by: User, size: int, edge: Edge | None = None) -> Page[User]:
+    """Return whom `by` may find whose username or display name begins so, by username."""
+    found = _search(prefix, by, size + 1, edge)
     return _page(found, size, edge, lambda user: user.username)
 
 
@@ -87,8 +87,9 @@ def _page(found: list[Row], size: int, edge: Edge | None, key: Callable[[Row], s
     )
 
 
-def _search(prefix: str, limit: int, edge: Edge | None) -> list[User]:
+def _search(prefix: str, by: User, limit: int, edge: Edge | None) -> list[User]:
     values = {
+        "by": by.pk,
         "pattern": connection.ops.prep_for_like_query(prefix) + "%",
         "edge": edge.key if edge else None,
         "limit": limit,

@@ -1,7 +1,6 @@
 """What callers may ask, and the one shape each noun is shown in."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -11,14 +10,30 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 from rest_framework.fields import get_error_detail
 
-from accounts.models import USERNAME_LETTER, USERNAME_PATTERN, Event, Session, User
+from accounts.fields import BioField, LocaleField, NameField, NormalField, TextField, TimeZoneField
+from accounts.models import (
+    USERNAME_LETTER,
+    USERNAME_PATTERN,
+    Event,
+    FindMe,
+    LastSeen,
+    Session,
+    User,
+)
 
 PASSWORD_LENGTH = (8, 128)
 NAME_LENGTH = 64
 EMAIL_LENGTH = 254
 MOST_USERS = 100
 # What is told of an account that is no more.
-GONE = {"username": "", "display_name": "", "avatar": None, "active": False}
+GONE = {
+    "username": "",
+    "display_name": "",
+    "avatar": None,
+    "active": False,
+    "privacy": {"find_me": "nobody", "last_seen": "nobody", "read_receipts": False},
+}
+AVATARS = "/api/auth/avatars/"
 
 
 def require_username_form(value: str) -> None:
@@ -26,20 +41,6 @@ def require_username_form(value: str) -> None:
         raise serializers.ValidationError(
             "1 to 32 of A-Z, a-z, 0-9, '_', '.', '-', with at least one letter.", "invalid"
         )
-
-
-def refuse_control_characters(value: str) -> None:
-    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in value):
-        raise serializers.ValidationError("Control characters are not allowed.", "invalid")
-
-
-class TextField(serializers.CharField):
-    """A string, and nothing that merely looks like one: 1 and true are refused."""
-
-    def to_internal_value(self, data: object) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class PasswordField(TextField):
@@ -62,11 +63,10 @@ class RegisterInput(serializers.Serializer[User]):
     username = TextField(validators=[require_username_form])
     email = EmailField(max_length=EMAIL_LENGTH)
     password = PasswordField(min_length=PASSWORD_LENGTH[0])
-    display_name = TextField(
+    display_name = NameField(
         required=False,
         allow_blank=True,
         max_length=NAME_LENGTH,
-        validators=[refuse_control_characters],
         help_text="The username, if left out.",
     )
 
@@ -114,10 +114,24 @@ class PasswordChangeInput(serializers.Serializer[User]):
         return attrs
 
 
+class PrivacyInput(serializers.Serializer[User]):
+    find_me = serializers.ChoiceField(FindMe.choices, required=False)
+    last_seen = serializers.ChoiceField(LastSeen.choices, required=False)
+    read_receipts = serializers.BooleanField(required=False)
+
+
 class ProfileInput(serializers.Serializer[User]):
-    display_name = TextField(
-        required=False, max_length=NAME_LENGTH, validators=[refuse_control_characters]
-    )
+    """What is left out stays as it is, within `privacy` too."""
+
+    display_name = NameField(required=False, max_length=NAME_LENGTH)
+    bio = BioField(required=False)
+    time_zone = TimeZoneField(required=False, help_text="A name of the IANA database.")
+    locale = LocaleField(required=False, help_text="A language tag (BCP 47).")
+    privacy = PrivacyInput(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        privacy = attrs.pop("privacy", {})
+        return attrs | privacy
 
 
 class PageInput(serializers.Serializer[User]):
@@ -127,7 +141,7 @@ class PageInput(serializers.Serializer[User]):
 
 
 class SearchInput(PageInput):
-    search = TextField(max_length=NAME_LENGTH)
+    search = NormalField(max_length=NAME_LENGTH)
 
 
 class InternalUsersInput(serializers.Serializer[User]):
@@ -157,14 +171,28 @@ def user_json(user: User) -> dict[str, Any]:
         "username": user.username,
         "email": user.email,
         "display_name": user.display_name,
-        "bio": "",
-        "avatar": None,
-        "time_zone": "UTC",
-        "locale": "en",
+        "bio": user.bio,
+        "avatar": avatar_path(user),
+        "time_zone": user.time_zone,
+        "locale": user.locale,
         "email_verified": user.email_verified_at is not None,
         "created_at": user.created_at,
-        "privacy": {},
+        "privacy": privacy_json(user),
     }
+
+
+def privacy_json(user: User) -> dict[str, Any]:
+    """Return what a person lets others know."""
+    return {
+        "find_me": user.find_me,
+        "last_seen": user.last_seen,
+        "read_receipts": user.read_receipts,
+    }
+
+
+def avatar_path(user: User) -> str | None:
+    """Return where a person's picture is, at whichever address the gateway was reached."""
+    return f"{AVATARS}{user.avatar}" if user.avatar else None
 
 
 def profile_json(user: User) -> dict[str, Any]:
@@ -173,8 +201,13 @@ def profile_json(user: User) -> dict[str, Any]:
         "id": str(user.pk),
         "username": user.username,
         "display_name": user.display_name,
-        "avatar": None,
+        "avatar": avatar_path(user),
     }
+
+
+def known_json(user: User) -> dict[str, Any]:
+    """Return what the other service knows of a person."""
+    return {**profile_json(user), "is_active": user.is_active, "privacy": privacy_json(user)}
 
 
 def session_json(session: Session, *, current: UUID) -> dict[str, Any]:
@@ -199,5 +232,5 @@ def event_json(event: Event, people: Mapping[str, User]) -> dict[str, Any]:
 
 
 def _profile_told(user: User) -> dict[str, Any]:
-    profile = profile_json(user)
-    return {"user_id": profile.pop("id"), **profile, "active": user.is_active}
+    known = known_json(user)
+    return {"user_id": known.pop("id"), "active": known.pop("is_active"), **known}

@@ -63,6 +63,7 @@ class TestEvents:
             "display_name": "Alice B.",
             "avatar": None,
             "active": True,
+            "privacy": {"find_me": "everyone", "last_seen": "everyone", "read_receipts": True},
         }
         assert [event["data"] for event in pull()["events"]] == [told, told]
         User.objects.all().delete()
@@ -70,7 +71,23 @@ class TestEvents:
             "username": "",
             "display_name": "",
             "active": False,
+            "privacy": {"find_me": "nobody", "last_seen": "nobody", "read_receipts": False},
         }
+
+    @pytest.mark.parametrize(
+        ("change", "number"),
+        [
+            ({"display_name": "Al"}, 1),
+            ({"privacy": {"find_me": "nobody"}}, 1),
+            ({"privacy": {"last_seen": "nobody"}}, 1),
+            ({"privacy": {"read_receipts": False}}, 1),
+            ({"bio": "x", "time_zone": "Europe/Berlin", "locale": "de"}, 0),
+            ({"privacy": {}}, 0),
+        ],
+    )
+    def test_tell_what_the_other_service_shows_or_keeps_to(self, api, alice, pull, change, number):
+        assert api.patch("/api/auth/me/", change, token=alice.access).status_code == 200
+        assert len(pull()["events"]) == number
 
     def test_keep_no_name(self, api, alice):
         api.patch("/api/auth/me/", {"display_name": "canary"}, token=alice.access)

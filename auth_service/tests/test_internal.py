@@ -17,7 +17,9 @@ class TestInternalUsers:
 
     @pytest.mark.parametrize("ask", ["ids={alice},{bob}", "usernames=alice,BOB"])
     def test_tells_who_people_are(self, api, alice, bob, secret, ask):
-        User.objects.filter(pk=bob.id).update(is_active=False, display_name="Bob B.")
+        hidden = {"find_me": "nobody", "last_seen": "contacts", "read_receipts": False}
+        changed = {"is_active": False, "display_name": "Bob B.", "avatar": "x/y.webp"}
+        User.objects.filter(pk=bob.id).update(**changed, **hidden)
         answer = api.get(f"{PATH}?{ask.format(alice=alice.id, bob=bob.id)}", token=secret)
         assert answer.status_code == 200
         assert answer["Cache-Control"] == "no-store"
@@ -29,13 +31,19 @@ class TestInternalUsers:
                     "display_name": "alice",
                     "avatar": None,
                     "is_active": True,
+                    "privacy": {
+                        "find_me": "everyone",
+                        "last_seen": "everyone",
+                        "read_receipts": True,
+                    },
                 },
                 {
                     "id": bob.id,
                     "username": "bob",
                     "display_name": "Bob B.",
-                    "avatar": None,
+                    "avatar": "/api/auth/avatars/x/y.webp",
                     "is_active": False,
+                    "privacy": hidden,
                 },
             ]
         }

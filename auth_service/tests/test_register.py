@@ -26,7 +26,7 @@ class TestRegister:
             "time_zone": "UTC",
             "locale": "en",
             "email_verified": False,
-            "privacy": {},
+            "privacy": {"find_me": "everyone", "last_seen": "everyone", "read_receipts": True},
         }
         assert created_at == user.created_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         assert answer["Cache-Control"] == "no-store"

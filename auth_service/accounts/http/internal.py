@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from accounts.http.authentication import InternalAuthentication
 from accounts.http.views import read_input
 from accounts.queries import events_after, users_with_ids, users_with_usernames
-from accounts.serializers import EventsInput, InternalUsersInput, event_json, profile_json
+from accounts.serializers import EventsInput, InternalUsersInput, event_json, known_json
 
 
 class InternalUsersView(APIView):
@@ -22,9 +22,7 @@ class InternalUsersView(APIView):
             users = users_with_ids(asked["ids"])
         else:
             users = users_with_usernames(asked["usernames"])
-        return Response(
-            {"results": [profile_json(user) | {"is_active": user.is_active} for user in users]}
-        )
+        return Response({"results": [known_json(user) for user in users]})
 
 
 class InternalEventsView(APIView):

@@ -24,7 +24,7 @@ class UsersView(AccountView):
         """List active people whose username or display name begins so, by username."""
         asked = read_input(SearchInput, request.query_params)
         edge = read_edge(request.query_params.get("cursor"))
-        page = search_users(prefix=asked["search"], size=asked["page_size"], edge=edge)
+        page = search_users(prefix=asked["search"], by=self.me, size=asked["page_size"], edge=edge)
         return Response(page_json(page, request.build_absolute_uri(), profile_json))
 
 
@@ -35,8 +35,8 @@ class UserView(AccountView):
         responses={200: ProfileShape, **problems("not_found", *TOKEN_REFUSALS)},
     )
     def get(self, request: Request, user_id: str) -> Response:  # noqa: ARG002 - Django's signature
-        """Show an active person by id."""
-        return Response(profile_json(user_by_id(user_id)))
+        """Show an active person by id; who wants not to be found is not."""
+        return Response(profile_json(user_by_id(user_id, by=self.me)))
 
 
 @extend_schema(tags=["users"])
@@ -46,5 +46,5 @@ class UserByUsernameView(AccountView):
         responses={200: ProfileShape, **problems("not_found", *TOKEN_REFUSALS)},
     )
     def get(self, request: Request, username: str) -> Response:  # noqa: ARG002 - as above
-        """Show an active person by username, in any case."""
-        return Response(profile_json(user_by_username(username)))
+        """The same by username, in any case."""
+        return Response(profile_json(user_by_username(username, by=self.me)))
