@@ -56,12 +56,10 @@ class NameTaken(Refusal):
 
 
 class WrongPassword(Refusal):
-    def __init__(self) -> None:
+    def __init__(self, field: str = "password") -> None:
         detail = "This is not the password."
         super().__init__(
-            "invalid",
-            detail,
-            errors=[FieldError(field="current_password", code="wrong", detail=detail)],
+            "invalid", detail, errors=[FieldError(field=field, code="wrong", detail=detail)]
         )
 
 

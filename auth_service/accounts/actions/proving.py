@@ -1,12 +1,12 @@
-"""Proving who one is, by a password."""
+"""Proving who one is, by a password: before a login, or once more in a session."""
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
 from accounts.actions.attempts import counting_failures, guesses_at
 from accounts.actions.audit import record
-from accounts.errors import WrongCredentials
-from accounts.models import User
+from accounts.errors import WrongCredentials, WrongPassword
+from accounts.models import Session, User
 from accounts.permissions import account_named
 
 # What is compared where there is no account, so that a stranger's name costs a hash too.
@@ -26,6 +26,20 @@ def prove_password(*, name: str, password: str, address: str) -> User:
             raise WrongCredentials
     assert user is not None
     return user
+
+
+def prove_own_password(
+    *, session: Session, password: str, address: str, field: str = "password"
+) -> None:
+    """Raise WrongPassword, of that field, unless it is the password of who has the session.
+
+    Wrong ones count as those of logging in do: it is the same secret that is guessed.
+    """
+    user = session.user
+    with counting_failures(guesses_at(name=user.username, user=user, address=address)):
+        if not check_password(password, user.password):
+            record("password.refused", user_id=user.pk, session_ids=[session.pk])
+            raise WrongPassword(field)
 
 
 def _objection(user: User | None, password: str) -> str:
