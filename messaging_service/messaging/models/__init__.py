@@ -2,6 +2,7 @@
 
 from messaging.models.contacts import Block, Contact
 from messaging.models.epoch import Epoch
+from messaging.models.erasures import Erasure
 from messaging.models.messages import Message
 from messaging.models.presence import Presence
 from messaging.models.profiles import LastSeenTo, Profile
@@ -10,10 +11,11 @@ from messaging.models.sessions import AuthFeed, EndedSession
 
 __all__ = [
     "AuthFeed",
-    "EndedSession",
     "Block",
     "Contact",
+    "EndedSession",
     "Epoch",
+    "Erasure",
     "LastSeenTo",
     "Member",
     "Message",
