@@ -10,6 +10,7 @@ from messaging.broadcast import publish
 from messaging.errors import NotFound
 from messaging.events import user_changed
 from messaging.models import Profile
+from messaging.permissions.privacy import found_by
 from messaging.queries.directory import Person, people_by_id, people_by_username
 from messaging.queries.positions import standings_of
 from messaging.queries.profiles import profile_named, profile_of
@@ -100,6 +101,22 @@ def know_person_named(*, username: str) -> Profile:
     return profile_named(username) or _keep(people_by_username(username))
 
 
+def find_person(*, user_id: str, by: str) -> Profile:
+    """As know_person, for somebody who asks; who does not want to be found by him is not there."""
+    return _if_found(know_person(user_id=user_id), by)
+
+
+def find_person_named(*, username: str, by: str) -> Profile:
+    """As know_person_named, for somebody who asks."""
+    return _if_found(know_person_named(username=username), by)
+
+
+def _if_found(person: Profile, by: str) -> Profile:
+    if not found_by(by, [person]):
+        raise NotFound("person")
+    return person
+
+
 def _keep(people: list[Person]) -> Profile:
     active = [person for person in people if person.is_active]
     if not active:
@@ -111,6 +128,7 @@ def _keep(people: list[Person]) -> Profile:
             "username": person.username,
             "display_name": person.display_name,
             "avatar": person.avatar,
+            **person.privacy._asdict(),
         },
     )
     return profile

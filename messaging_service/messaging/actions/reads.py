@@ -33,7 +33,7 @@ def mark_read(*, user_id: str, room_id: int, seq: int) -> int:
         events.append(
             me_changed(user_id=user_id, user_pos=user_pos, room_id=room_id, last_read_seq=to)
         )
-        if has_at_most(READS_UP_TO, room_id=room_id):
+        if member.user.read_receipts and has_at_most(READS_UP_TO, room_id=room_id):
             events.append(_read(member, to))
     _tell_unread(user_id=user_id, room_id=room_id)
     return to

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from messaging.http.authentication import caller_of
 from messaging.http.documentation import PROBLEMS, ProfilesOutput
 from messaging.queries.profiles import show_profiles
 from messaging.serializers.fields import IdsField, UserIdField
@@ -31,7 +32,7 @@ class ProfilesView(APIView):
         responses={200: ProfilesOutput, **PROBLEMS},
     )
     def get(self, request: Request) -> Response:
-        """Those of these people that messaging knows, in the order of their ids."""
+        """Those of these people that messaging knows and one may find, by their ids."""
         asked = _profiles_input.run_validation(request.query_params)
-        found = show_profiles(asked["user_ids"])
+        found = show_profiles(asked["user_ids"], viewer_id=caller_of(request).id)
         return Response({"next": None, "previous": None, "results": found})

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from messaging.actions.profiles import know_person, know_person_named
+from messaging.actions.profiles import find_person, find_person_named
 from messaging.actions.rooms import open_direct_room
 from messaging.errors import NotAllowed
 from messaging.http.authentication import caller_of
@@ -61,14 +61,14 @@ class RoomsView(GenericAPIView[Any]):
 
 def _other_person(asked: dict[str, Any], *, caller_id: str) -> "Profile":
     if "username" in asked:
-        return know_person_named(username=asked["username"])
+        return find_person_named(username=asked["username"], by=caller_id)
     if "participants" in asked:
-        return know_person(user_id=asked["participants"][0])
+        return find_person(user_id=asked["participants"][0], by=caller_id)
     pair = [asked["participant_a"], asked["participant_b"]]
     if caller_id not in pair:
         raise NotAllowed("You can open a direct room only for yourself.")
     pair.remove(caller_id)
-    return know_person(user_id=pair[0])
+    return find_person(user_id=pair[0], by=caller_id)
 
 
 class RoomView(APIView):

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from messaging.models.profiles import LastSeenTo
 from messaging.models.sessions import LONGEST_MARK, LONGEST_SESSION_ID
 from messaging.queries.auth_service import ask_auth_service
 from messaging.serializers.fields import LONGEST_USER_ID
@@ -25,6 +26,14 @@ class SessionsEnded(NamedTuple):
     until: datetime
 
 
+class Privacy(NamedTuple):
+    """What somebody lets others know, as Profile has it."""
+
+    is_findable: bool = True
+    last_seen_to: str = LastSeenTo.EVERYONE.value
+    read_receipts: bool = True
+
+
 class UserChanged(NamedTuple):
     """Somebody as auth_service knew him at that time or later."""
 
@@ -34,6 +43,7 @@ class UserChanged(NamedTuple):
     avatar: str | None
     is_active: bool
     at: datetime
+    privacy: Privacy
 
 
 class AuthEvent(NamedTuple):
@@ -101,6 +111,23 @@ def _user_changed(data: dict[str, Any], at: datetime) -> UserChanged:
         avatar=None if avatar is None else _text(avatar, LONGEST_AVATAR),
         is_active=is_active,
         at=at,
+        privacy=read_privacy(data),
+    )
+
+
+def read_privacy(told: dict[str, Any]) -> Privacy:
+    """What auth_service says of somebody; one that says nothing of it lets everybody know all.
+
+    Whoever is meant by a word we do not know, it is not everybody.
+    """
+    if (found := told.get("privacy")) is None:
+        return Privacy()
+    last_seen = found["last_seen"]
+    known = last_seen in LastSeenTo.values
+    return Privacy(
+        is_findable=found["find_me"] == "everyone",
+        last_seen_to=last_seen if known else LastSeenTo.NOBODY.value,
+        read_receipts=found["read_receipts"] is True,
     )
 
 

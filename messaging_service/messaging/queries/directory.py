@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
 from messaging.errors import Unavailable
+from messaging.queries.auth_events import Privacy, read_privacy
 from messaging.queries.auth_service import ask_auth_service
 from service_kit.decoding import decode_object
 from service_kit.refusals import Refusal
@@ -21,6 +22,7 @@ class Person(NamedTuple):
     display_name: str
     avatar: str | None
     is_active: bool
+    privacy: Privacy = Privacy()
 
 
 def people_by_id(user_ids: Sequence[str]) -> list[Person]:
@@ -52,4 +54,5 @@ def _person(found: dict[str, Any]) -> Person:
         display_name=str(found["display_name"]),
         avatar=found["avatar"],
         is_active=bool(found["is_active"]),
+        privacy=read_privacy(found),
     )

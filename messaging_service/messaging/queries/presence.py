@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from messaging.models import Member, Profile
+from messaging.models import LastSeenTo, Member, Profile
 from messaging.permissions.large_rooms import PRESENCE_UP_TO
+from messaging.permissions.privacy import contacts_among
 from messaging.queries.statements import read_rows
 from messaging.serializers.presence import PRESENCE_COLUMNS, PresenceRow, presence_json
 
@@ -85,7 +86,33 @@ def participants_of(room_ids: Iterable[int]) -> dict[int, list[PresenceRow]]:
 
 def show_to(viewer_id: str, rows: Iterable[PresenceRow]) -> list[dict[str, Any]]:
     """These people as he sees them, who shares a room with them; himself as he chose to be."""
-    return [presence_json(row, is_own=row.user_id == viewer_id) for row in rows]
+    (shown,) = show_to_each([(viewer_id, rows)])
+    return shown
+
+
+def show_to_each(
+    asked: Iterable[tuple[str, Iterable[PresenceRow]]],
+) -> list[list[dict[str, Any]]]:
+    """The same for several people, who each look at some: one query at most."""
+    looks = [(viewer_id, list(rows)) for viewer_id, rows in asked]
+    particular = {
+        (viewer_id, row.user_id)
+        for viewer_id, rows in looks
+        for row in rows
+        if row.last_seen_to == LastSeenTo.CONTACTS
+    }
+    contacts = contacts_among(particular)
+    return [
+        [
+            presence_json(
+                row,
+                is_own=row.user_id == viewer_id,
+                is_contact=(viewer_id, row.user_id) in contacts,
+            )
+            for row in rows
+        ]
+        for viewer_id, rows in looks
+    ]
 
 
 def people_near(*, viewer_id: str) -> QuerySet[Profile]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models.functions import Lower
 
 from messaging.models import Profile
+from messaging.permissions.privacy import found_by
 from messaging.serializers.profiles import profile_json
 
 
@@ -19,7 +20,8 @@ def profile_named(username: str) -> Profile | None:
     return named.order_by("-updated_at").first()
 
 
-def show_profiles(user_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """The JSON of those of these people who are known, in the order of their ids."""
-    found = Profile.objects.filter(pk__in=user_ids).order_by("pk")
-    return [profile_json(profile) for profile in found]
+def show_profiles(user_ids: Sequence[str], *, viewer_id: str) -> list[dict[str, Any]]:
+    """The JSON of those of these people whom he may find, in the order of their ids."""
+    known = Profile.objects.filter(pk__in=user_ids).order_by("pk")
+    found = found_by(viewer_id, known)
+    return [profile_json(profile) for profile in known if profile.user_id in found]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from messaging.errors import NotFound
 from messaging.models import Member
@@ -46,9 +46,13 @@ def markers_of(*, user_id: str) -> QuerySet[Member]:
 
 
 def markers_in(*, user_id: str, room_id: int) -> QuerySet[Member]:
-    """The markers of all members of one of the caller's rooms; raises NotFound."""
+    """The markers of one of the caller's rooms, of all who show theirs; raises NotFound."""
     member_of(user_id=user_id, room_id=room_id)
-    return Member.objects.filter(room_id=room_id, left_pos__isnull=True)
+    return Member.objects.filter(_shown_to(user_id), room_id=room_id, left_pos__isnull=True)
+
+
+def _shown_to(user_id: str) -> Q:
+    return Q(user_id=user_id) | Q(user__read_receipts=True)
 
 
 def marker_in(*, user_id: str, room_id: int) -> dict[str, Any]:
@@ -58,8 +62,9 @@ def marker_in(*, user_id: str, room_id: int) -> dict[str, Any]:
 
 
 def marker_of(*, user_id: str, marker_id: int) -> dict[str, Any]:
-    """A marker in one of the caller's rooms; raises NotFound."""
+    """A marker in one of the caller's rooms, if it is shown; raises NotFound."""
     found = Member.objects.filter(
+        _shown_to(user_id),
         pk=min(marker_id, LARGEST_ID),
         left_pos__isnull=True,
         room__members__user_id=user_id,

@@ -71,7 +71,12 @@ def show_rooms(rooms: Sequence[Room], *, user_id: str) -> list[dict[str, Any]]:
     unread = unread_counts(user_id=user_id, room_ids=ids)
     mine = {id_: row for id_ in ids for row in participants[id_] if row.user_id == user_id}
     return [
-        room_json(room, participants=participants[room.pk], last_message=last.get(room.pk))
+        room_json(
+            room,
+            participants=participants[room.pk],
+            last_message=last.get(room.pk),
+            viewer_id=user_id,
+        )
         | viewer_json(mine[room.pk], unread_count=unread.get(room.pk, 0))
         for room in rooms
         if room.pk in mine

@@ -7,6 +7,7 @@ from django.utils.timezone import now
 from rest_framework import serializers
 
 from messaging.models.presence import HIDDEN, LONGEST_CUSTOM_STATUS, LONGEST_EMOJI, Presence
+from messaging.models.profiles import LastSeenTo
 from messaging.serializers.fields import TextField
 from service_kit.rendering import timestamp
 
@@ -47,7 +48,8 @@ presence_input: Final = PresenceInput()
 PRESENCE_COLUMNS: Final = """
 profile.user_id, profile.username, coalesce(presence.status, 'online'), presence.custom_status,
 presence.status_emoji, presence.status_expires_at, presence.away_since, presence.last_seen,
-presence.online_since, coalesce(presence.total_online_seconds, 0), coalesce(presence.number, 0)
+presence.online_since, coalesce(presence.total_online_seconds, 0), coalesce(presence.number, 0),
+profile.last_seen_to
 """
 
 
@@ -65,10 +67,16 @@ class PresenceRow(NamedTuple):
     online_since: datetime | None
     total_online_seconds: float
     number: int
+    last_seen_to: str
 
 
-def presence_json(row: PresenceRow, *, is_own: bool = False) -> dict[str, Any]:
-    """As others see it (contract §4), or `is_own`: then the status is the one he chose."""
+def presence_json(
+    row: PresenceRow, *, is_own: bool = False, is_contact: bool = False
+) -> dict[str, Any]:
+    """As others see it (contract §4), or a contact of his, or `is_own`.
+
+    In his own the status is the one he chose, and he always knows when he was here.
+    """
     moment = now()
     is_hidden = row.status in HIDDEN
     is_shown = is_own or (row.online_since is not None and not is_hidden)
@@ -79,7 +87,7 @@ def presence_json(row: PresenceRow, *, is_own: bool = False) -> dict[str, Any]:
         "user_id": row.user_id,
         "username": row.username,
         "status": row.status if is_shown else Presence.Status.OFFLINE.value,
-        "last_seen": _time(row.last_seen),
+        "last_seen": _time(row.last_seen) if is_own or _shows(row, is_contact) else None,
         "custom_status": row.custom_status if has_custom else None,
         "status_emoji": row.status_emoji if has_custom else None,
         "status_expires_at": _time(row.status_expires_at) if has_custom else None,
@@ -88,6 +96,12 @@ def presence_json(row: PresenceRow, *, is_own: bool = False) -> dict[str, Any]:
             row.total_online_seconds + (max(0.0, running.total_seconds()) if running else 0.0)
         ),
     }
+
+
+def _shows(row: PresenceRow, is_contact: bool) -> bool:  # noqa: FBT001 - named where it is made.
+    """Whether he lets this other person know when he was here."""
+    to = row.last_seen_to
+    return to == LastSeenTo.EVERYONE or (is_contact and to == LastSeenTo.CONTACTS)
 
 
 def _time(moment: datetime | None) -> str | None:

@@ -52,33 +52,38 @@ class ParticipantRow(NamedTuple):
     joined_at: datetime
     last_read_seq: int
     participants_count: int
+    read_receipts: bool
 
 
 # For raw SQL: the columns of a ParticipantRow, from members as m with how many are in the room, and
 # his profile as p.
 PARTICIPANT_COLUMNS: Final = (
     "m.room_id, m.user_id, p.username, p.display_name, p.avatar, m.role, m.joined_at,"
-    " m.last_read_seq, m.participants_count"
+    " m.last_read_seq, m.participants_count, p.read_receipts"
 )
 
 
-def participant_json(row: ParticipantRow) -> dict[str, Any]:
-    """A member as the others see him."""
+def participant_json(row: ParticipantRow, *, is_own: bool = False) -> dict[str, Any]:
+    """A member as the others see him, or `is_own`; null where he shows nobody how far he read."""
     return {
         **profile_json(row),
         "role": row.role,
         "joined_at": timestamp(row.joined_at),
-        "last_read_seq": row.last_read_seq,
+        "last_read_seq": row.last_read_seq if is_own or row.read_receipts else None,
         "muted_until": None,
     }
 
 
 def room_json(
-    room: Room, *, participants: Sequence[ParticipantRow], last_message: MessageRow | None
+    room: Room,
+    *,
+    participants: Sequence[ParticipantRow],
+    last_message: MessageRow | None,
+    viewer_id: str = "",
 ) -> dict[str, Any]:
     """The one shape of a room, in events and in answers (contract §4).
 
-    `participants` are its members, the first of them at least.
+    `participants` are its members, the first of them at least. In events there is no viewer.
     """
     return {
         "id": room.pk,
@@ -99,7 +104,10 @@ def room_json(
         "pos": room.pos,
         "participant_a": room.participant_a,
         "participant_b": room.participant_b,
-        "participants": [participant_json(row) for row in participants[:SHOWN_PARTICIPANTS]],
+        "participants": [
+            participant_json(row, is_own=row.user_id == viewer_id)
+            for row in participants[:SHOWN_PARTICIPANTS]
+        ],
         "participants_count": participants[0].participants_count if participants else 0,
         "last_message": last_message and message_json(last_message),
     }

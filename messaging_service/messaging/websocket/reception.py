@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from messaging.actions.profiles import remember_caller
 from messaging.errors import NotFound
 from messaging.queries.positions import Standings, standings_in
-from messaging.queries.presence import participants_of, show_to
+from messaging.queries.presence import participants_of, show_to_each
 from messaging.websocket.threads import in_database_thread
 from service_kit.refusals import Refusal
 from service_kit.tokens import Claims
@@ -78,12 +78,13 @@ def look_into_rooms(asked: Sequence[tuple[Claims, int]]) -> list[Look | Exceptio
     refused = [_remember(claims) for claims, _ in asked]
     standings = standings_in([(claims.user_id, room_id) for claims, room_id in asked])
     people = participants_of({room.room_id for found in standings for room in found.rooms})
+    shown = show_to_each((claims.user_id, people.get(room_id, [])) for claims, room_id in asked)
     looks: list[Look | Exception] = []
-    for (claims, room_id), refusal, found in zip(asked, refused, standings, strict=True):
+    for refusal, found, those in zip(refused, standings, shown, strict=True):
         if refusal or not found.rooms:
             looks.append(refusal or NotFound("room"))
         else:
-            looks.append(Look(found, show_to(claims.user_id, people.get(room_id, []))))
+            looks.append(Look(found, those))
     return looks
 
 

@@ -28,6 +28,8 @@ AT = "2026-01-29T10:30:00.123456Z"
 ENDED = {"user_id": "1", "sids": ["garbage"], "until": AT}
 CHANGED = {"user_id": "1", "username": "x", "display_name": "", "avatar": None, "active": True}
 
+EVERYTHING = {"find_me": "everyone", "last_seen": "everyone", "read_receipts": True}
+
 
 @pytest.fixture
 def feed(settings: Any) -> Iterator[AuthFeed]:
@@ -217,6 +219,59 @@ class TestAPerson:
         pull()
         assert not Profile.objects.filter(pk=stranger.id).exists()
 
+    @pytest.mark.parametrize(
+        ("switch", "value", "column", "kept"),
+        [
+            ("find_me", "nobody", "is_findable", False),
+            ("last_seen", "contacts", "last_seen_to", "contacts"),
+            ("last_seen", "nobody", "last_seen_to", "nobody"),
+            ("last_seen", "of a later version", "last_seen_to", "nobody"),
+            ("find_me", "of a later version", "is_findable", False),
+            ("read_receipts", False, "read_receipts", False),
+        ],
+    )
+    @pytest.mark.parametrize("known", [True, False])
+    def test_is_known_to_keep_to_himself_what_he_does(
+        self,
+        feed: AuthFeed,
+        api: Any,
+        make_person: Any,
+        known: Any,
+        switch: str,
+        value: object,
+        column: str,
+        kept: object,
+    ) -> None:
+        """Also of who comes here later: his token says nothing of it."""
+        person = make_person("dora", known=known)
+        feed.change(person, privacy=EVERYTHING | {switch: value})
+        pull()
+        assert api.get("rooms/", token=person.token).status_code == 200
+        columns = {"is_findable": True, "last_seen_to": "everyone", "read_receipts": True}
+        found = Profile.objects.values("username", *columns).get(pk=person.id)
+        assert found == {"username": person.username} | columns | {column: kept}
+        feed.change(person, privacy=EVERYTHING)
+        pull()
+        assert Profile.objects.values(*columns).get(pk=person.id) == columns
+
+    def test_is_told_to_nobody_for_what_he_keeps_to_himself(
+        self, feed: AuthFeed, open_room: Any, alice: Any, bob: Any
+    ) -> None:
+        open_room(alice, bob)
+        shown = {"username": alice.username, "display_name": "Alice"}
+        feed.change(alice, **shown, privacy=EVERYTHING | {"last_seen": "nobody"})
+        told = told_on(PEOPLE_CHANNEL, pull)
+        assert [each for _, each in told if each.get("user_id") == alice.id] == []
+
+    def test_has_the_picture_he_had_before_he_came_here(
+        self, feed: AuthFeed, api: Any, make_person: Any
+    ) -> None:
+        person = make_person("dora", known=False)
+        feed.change(person, avatar="/api/auth/avatars/x/y.webp")
+        pull()
+        shown = api.show(person, f"profiles/?user_ids={person.id}")["results"]
+        assert [each["avatar"] for each in shown] == ["/api/auth/avatars/x/y.webp"]
+
 
 class TestPulling:
     def test_asks_with_our_credential_from_the_last_on(self, feed: AuthFeed, alice: Any) -> None:
@@ -363,6 +418,10 @@ USELESS = {
     "a person without a name": as_page(
         [event(type="user.changed", data=CHANGED | {"username": ""})]
     ),
+    "privacy of another kind": as_page(
+        [event(type="user.changed", data=CHANGED | {"privacy": "none"})]
+    ),
+    "half a privacy": as_page([event(type="user.changed", data=CHANGED | {"privacy": {}})]),
     "half active": as_page([event(type="user.changed", data=CHANGED | {"active": 1})]),
     "a good one before a bad one": as_page([event(), event(id=2, data={})]),
 }

@@ -16,11 +16,19 @@ logger: Final = logging.getLogger(__name__)
 
 # All or nothing, in one statement: a process that is stopped half-way holds no lock. Only who moves
 # the cursor from where it read it applies anything. Profiles are locked in the order of their ids.
+# Who was never here is kept where a token, which is all he would be known by, does not say it all.
 _APPLY: Final = """
 WITH feed AS (
     UPDATE auth_feed SET cursor = %(cursor)s, mark = %(mark)s, number = number + 1
     WHERE (cursor, mark) = (%(from_cursor)s, %(from_mark)s)
     RETURNING number
+), people AS (
+    SELECT person.* FROM feed, unnest(
+        %(user_ids)s::text[], %(usernames)s::text[], %(display_names)s::text[], %(avatars)s::text[],
+        %(active)s::bool[], %(ats)s::timestamptz[],
+        %(findable)s::bool[], %(last_seen_to)s::text[], %(read_receipts)s::bool[]
+    ) AS person (user_id, username, display_name, avatar, is_active, at,
+        is_findable, last_seen_to, read_receipts)
 ), ended AS (
     INSERT INTO ended_sessions (session_id, user_id, until, number)
     SELECT told.session_id, told.user_id, told.until, feed.number
@@ -32,21 +40,32 @@ WITH feed AS (
     SELECT person.* FROM profiles person, feed WHERE person.user_id = ANY(%(user_ids)s::text[])
     ORDER BY person.user_id FOR NO KEY UPDATE OF person
 ), told AS (
-    SELECT told.*, held.named_at IS NULL OR held.named_at <= told.at AS is_newer
-    FROM held JOIN unnest(
-        %(user_ids)s::text[], %(usernames)s::text[], %(display_names)s::text[], %(avatars)s::text[],
-        %(active)s::bool[], %(ats)s::timestamptz[]
-    ) AS told (user_id, username, display_name, avatar, is_active, at) USING (user_id)
+    SELECT people.*, held.named_at IS NULL OR held.named_at <= people.at AS is_newer
+    FROM held JOIN people USING (user_id)
 ), changed AS (
     UPDATE profiles person
     SET username = CASE WHEN is_newer THEN told.username ELSE person.username END,
         display_name = CASE WHEN is_newer THEN told.display_name ELSE person.display_name END,
-        avatar = told.avatar, is_active = told.is_active,
+        avatar = told.avatar, is_active = told.is_active, is_findable = told.is_findable,
+        last_seen_to = told.last_seen_to, read_receipts = told.read_receipts,
         named_at = greatest(person.named_at, told.at), updated_at = clock_timestamp()
     FROM told JOIN held USING (user_id)
     WHERE person.user_id = held.user_id
     RETURNING person.user_id, (person.username, person.display_name, person.avatar)
         IS DISTINCT FROM (held.username, held.display_name, held.avatar) AS is_seen
+), met AS (
+    INSERT INTO profiles AS person (user_id, username, display_name, avatar, is_active, is_findable,
+        last_seen_to, read_receipts, named_at, pos, updated_at)
+    SELECT user_id, username, display_name, avatar, is_active, is_findable,
+        last_seen_to, read_receipts, at, 0, clock_timestamp()
+    FROM people
+    WHERE is_active AND (avatar IS NOT NULL
+            OR NOT is_findable OR last_seen_to <> 'everyone' OR NOT read_receipts)
+        AND NOT EXISTS (SELECT FROM held WHERE held.user_id = people.user_id)
+    ORDER BY user_id
+    ON CONFLICT (user_id) DO UPDATE
+    SET avatar = excluded.avatar, is_findable = excluded.is_findable,
+        last_seen_to = excluded.last_seen_to, read_receipts = excluded.read_receipts
 )
 SELECT (SELECT number FROM feed), (SELECT array_agg(user_id) FROM changed WHERE is_seen)
 """
@@ -128,6 +147,10 @@ def _apply(events: Sequence[AuthEvent], cursor: int, mark: str) -> bool:
                 **_columns(
                     ("user_ids", "usernames", "display_names", "avatars", "active", "ats"),
                     list(people.values()),
+                ),
+                **_columns(
+                    ("findable", "last_seen_to", "read_receipts"),
+                    [person.privacy for person in people.values()],
                 ),
             },
         )

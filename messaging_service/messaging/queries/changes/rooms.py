@@ -40,7 +40,7 @@ def room_changes(
             if epoch in {None, here} and joined_pos <= positions[room_id] <= pos
         }
         found = find(cursor, spans)
-        readers = readers_of(cursor, standings)
+        readers = readers_of(cursor, standings, viewer_id=user_id)
     rooms: dict[int, Changes | None] = dict.fromkeys(positions)
     for room_id, (pos, visible_from_seq, joined_pos) in standings.items():
         changes = changes_found(found.get(room_id), pos)

@@ -1,5 +1,6 @@
 """The rows that carry a later position, messages and memberships alike, as the events they tell."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -45,12 +46,14 @@ CROSS JOIN LATERAL (
 """
 
 _READERS: Final = f"""
-SELECT asked.room_id, reader.user_id, reader.last_read_seq
+SELECT asked.room_id, reader.user_id, reader.last_read_seq,
+    person.read_receipts OR person.user_id = %s
 FROM unnest(%s::bigint[]) AS asked(room_id)
 CROSS JOIN LATERAL (
     SELECT user_id, last_read_seq FROM members m
     WHERE m.room_id = asked.room_id AND m.left_pos IS NULL LIMIT {READS_UP_TO + 1}
 ) AS reader
+JOIN profiles person ON person.user_id = reader.user_id
 """
 
 
@@ -129,9 +132,15 @@ def page_of(events: list[Event]) -> list[Event]:
     return events
 
 
-def readers_of(cursor: CursorWrapper, room_ids: Iterable[int]) -> dict[int, dict[str, int]]:
-    cursor.execute(_READERS, [list(room_ids)])
+def readers_of(
+    cursor: CursorWrapper, room_ids: Iterable[int], *, viewer_id: str
+) -> dict[int, dict[str, int]]:
+    """By room the markers shown to this person; none in large rooms."""
+    cursor.execute(_READERS, [viewer_id, list(room_ids)])
+    members: Counter[int] = Counter()
     readers: dict[int, dict[str, int]] = {}
-    for room_id, user_id, seq in cursor.fetchall():
-        readers.setdefault(room_id, {})[user_id] = seq
-    return {id_: markers for id_, markers in readers.items() if len(markers) <= READS_UP_TO}
+    for room_id, user_id, seq, is_shown in cursor.fetchall():
+        members[room_id] += 1
+        if is_shown:
+            readers.setdefault(room_id, {})[user_id] = seq
+    return {id_: markers for id_, markers in readers.items() if members[id_] <= READS_UP_TO}
