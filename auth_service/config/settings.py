@@ -138,5 +138,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Accounts, sessions and the tokens both services accept.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "accounts.http.examples.add_examples",
+    ],
 }

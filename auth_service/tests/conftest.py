@@ -59,7 +59,8 @@ os.environ |= {
 }
 django.setup()
 
-from service_kit.testing.http import JsonClient, read_refusal  # noqa: E402 - Django comes first.
+from service_kit.testing.documented import OpenApi  # noqa: E402 - Django comes first.
+from service_kit.testing.http import JsonClient, read_refusal  # noqa: E402
 from service_kit.testing.threads import at_once  # noqa: E402
 
 
@@ -74,9 +75,14 @@ class Person:
 SignUp = Callable[..., Person]
 
 
+@pytest.fixture(scope="session")
+def openapi() -> OpenApi:
+    return OpenApi(SERVICE / "schema.yml")
+
+
 @pytest.fixture
-def api() -> JsonClient:
-    return JsonClient()
+def api(openapi: OpenApi) -> JsonClient:
+    return JsonClient(document=openapi)
 
 
 @pytest.fixture

@@ -111,6 +111,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Rooms, messages and everything people do in a conversation.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/chat/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "messaging.http.examples.add_examples",
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
 }

@@ -1,9 +1,17 @@
 """Somebody who uses the service, and how he asks over HTTP."""
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from service_kit.testing.documented import OpenApi
 from service_kit.testing.http import JsonClient
+
+
+@cache
+def document() -> OpenApi:
+    return OpenApi(Path(__file__).resolve().parent.parent / "schema.yml")
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class Api(JsonClient):
     """The HTTP door in this process: paths are below `/api/chat/`."""
 
     def __init__(self) -> None:
-        super().__init__("/api/chat/")
+        super().__init__("/api/chat/", document())
 
     def show(self, person: Person, path: str) -> Any:
         """What somebody reads there; fails where he is refused."""

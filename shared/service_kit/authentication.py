@@ -45,6 +45,8 @@ class AccessTokenAuthentication(BaseAuthentication):
     else that is not one good token raises Refusal `token_expired` or `not_authenticated`.
     """
 
+    refusals: tuple[str, ...] = ("not_authenticated", "token_expired")
+
     def authenticate(self, request: Request) -> tuple[Caller, Claims] | None:
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is not None:

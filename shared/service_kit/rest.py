@@ -14,7 +14,7 @@ def rest_settings(
         "DEFAULT_RENDERER_CLASSES": ["service_kit.rendering.OrjsonRenderer"],
         "DEFAULT_CONTENT_NEGOTIATION_CLASS": "service_kit.rendering.JSONAlways",
         "DEFAULT_METADATA_CLASS": None,
-        "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+        "DEFAULT_SCHEMA_CLASS": "service_kit.openapi.Schema",
         "EXCEPTION_HANDLER": "service_kit.problems.exception_handler",
         "UNAUTHENTICATED_USER": None,
         "URL_FORMAT_OVERRIDE": None,

@@ -1,12 +1,12 @@
 """The shapes of answers, for the OpenAPI document alone."""
 
-from drf_spectacular.utils import OpenApiResponse, PolymorphicProxySerializer
+from typing import Any
+
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
 
-from service_kit.codes import STATUS
+from service_kit import openapi
 
-# What an operation that reads a body, and writes to the store, can meet.
-BODY_REFUSALS = ("too_large", "unsupported_media_type", "outcome_unknown")
 # What a request with an access token can meet.
 TOKEN_REFUSALS = ("not_authenticated", "token_expired", "session_revoked")
 
@@ -144,38 +144,6 @@ class KeySetShape(serializers.Serializer[None]):
         ref_name = "KeySet"
 
 
-class FieldErrorShape(serializers.Serializer[None]):
-    field = serializers.CharField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-    class Meta:
-        ref_name = "FieldError"
-
-
-class ProblemShape(serializers.Serializer[None]):
-    """RFC 9457."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField(allow_blank=True)
-    code = serializers.CharField()
-    errors = FieldErrorShape(many=True, required=False)  # type: ignore[assignment]
-
-    class Meta:
-        ref_name = "Problem"
-
-
-def problems(*codes: str, body: bool = False) -> dict[tuple[int, str], OpenApiResponse]:
-    """Describe the refusals of an operation; `body` adds those of one that reads and writes."""
-    every = [*codes, "unavailable", *(BODY_REFUSALS if body else ())]
-    by_status: dict[int, list[str]] = {}
-    for code in every:
-        by_status.setdefault(STATUS[code], []).append(code)
-    return {
-        (status, "application/problem+json"): OpenApiResponse(
-            ProblemShape, description=", ".join(f"`{code}`" for code in same)
-        )
-        for status, same in sorted(by_status.items())
-    }
+def problems(*codes: str, body: bool = False) -> dict[Any, Any]:  # noqa: ARG001
+    """Name the refusals of an operation; those of a body are implied."""
+    return {**openapi.problems(*codes)}

@@ -24,6 +24,8 @@ Kinds = Sequence[type[Kind]]
 class LiveSession(BasePermission):
     """Let a token in whose session has not ended: then it is `view.session`, of `view.me`."""
 
+    refusals = ("session_revoked",)
+
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not request.user:
             return False

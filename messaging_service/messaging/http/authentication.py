@@ -16,6 +16,8 @@ class CallerAuthentication(AccessTokenAuthentication):
     Raises `session_revoked` for a token of a session that has ended.
     """
 
+    refusals = (*AccessTokenAuthentication.refusals, "session_revoked")
+
     def authenticate(self, request: Request) -> tuple[Caller, Claims] | None:
         found = super().authenticate(request)
         if found is not None:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from messaging.errors import NotFound
 from messaging.http.answers import json_answer
 from messaging.http.authentication import caller_of
-from messaging.http.documentation import PROBLEMS, ChangesOutput, RoomsChangesOutput
+from messaging.http.documentation import ChangesOutput, RoomsChangesOutput
 from messaging.permissions import LARGEST_ID
 from messaging.queries.changes import Changes, personal_changes, room_changes
 from messaging.queries.positions import current_epoch
@@ -29,7 +29,7 @@ class RoomChangesView(APIView):
     @extend_schema(
         operation_id="get_changes_of_room",
         parameters=[AfterInput],
-        responses={200: ChangesOutput, **PROBLEMS},
+        responses={200: ChangesOutput},
     )
     def get(self, request: Request, room_id: int) -> HttpResponse:
         """What changed in a room since a position; with `more`, ask again from `pos`."""
@@ -50,7 +50,7 @@ class ChangesView(APIView):
     @extend_schema(
         operation_id="get_changes",
         request=RoomsInput,
-        responses={200: RoomsChangesOutput, **PROBLEMS},
+        responses={200: RoomsChangesOutput},
     )
     def post(self, request: Request) -> HttpResponse:
         """The same for up to 1,000 rooms; null for a room that is not there or not the caller's."""
@@ -63,7 +63,7 @@ class MyChangesView(APIView):
     @extend_schema(
         operation_id="get_my_changes",
         parameters=[AfterInput],
-        responses={200: ChangesOutput, **PROBLEMS},
+        responses={200: ChangesOutput},
     )
     def get(self, request: Request) -> HttpResponse:
         """What changed of what is personal to the caller, since a `user_pos`."""

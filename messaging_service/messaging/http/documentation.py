@@ -7,34 +7,14 @@ from rest_framework import serializers
 # To import the shapes is to make them known.
 import messaging.http.field_shapes  # noqa: F401
 from service_kit.authentication import AccessTokenScheme
+from service_kit.openapi import problems
 
 
 class CallerScheme(AccessTokenScheme):  # type: ignore[no-untyped-call]
     target_class = "messaging.http.authentication.CallerAuthentication"
 
 
-class ProblemFieldOutput(serializers.Serializer[Any]):
-    field = serializers.CharField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class ProblemOutput(serializers.Serializer[Any]):
-    """RFC 9457 application/problem+json."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    code = serializers.CharField()
-    # DRF has an attribute of this name for something else.
-    errors = ProblemFieldOutput(many=True)  # type: ignore[assignment]
-
-
-PROBLEMS: Final = {
-    (status, "application/problem+json"): ProblemOutput
-    for status in (400, 401, 403, 404, 405, 409, 413, 415, 429, 503)
-}
+PROBLEMS: Final = problems()
 
 
 class MessageOutput(serializers.Serializer[Any]):

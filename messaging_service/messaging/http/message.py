@@ -9,13 +9,14 @@ from messaging.actions.messages import delete_message, edit_message
 from messaging.errors import Invalid
 from messaging.http.answers import json_answer
 from messaging.http.authentication import caller_of
-from messaging.http.documentation import PROBLEMS, MessageOutput
+from messaging.http.documentation import MessageOutput
 from messaging.permissions import message_of
 from messaging.serializers.messages import EditInput, edited_content, message_text
+from service_kit.openapi import problems
 
 
 class MessageView(APIView):
-    @extend_schema(operation_id="get_message", responses={200: MessageOutput, **PROBLEMS})
+    @extend_schema(operation_id="get_message", responses={200: MessageOutput})
     def get(self, request: Request, message_id: int, room_id: int | None = None) -> HttpResponse:
         """One message as it is now."""
         user_id = caller_of(request).id
@@ -25,7 +26,7 @@ class MessageView(APIView):
     @extend_schema(
         operation_id="edit_message",
         request=EditInput,
-        responses={200: MessageOutput, **PROBLEMS},
+        responses={200: MessageOutput, **problems("conflict", "rate_limited")},
     )
     def put(self, request: Request, message_id: int, room_id: int | None = None) -> HttpResponse:
         """Give one's own message another content."""
@@ -40,13 +41,17 @@ class MessageView(APIView):
     @extend_schema(
         operation_id="change_message",
         request=EditInput,
-        responses={200: MessageOutput, **PROBLEMS},
+        responses={200: MessageOutput, **problems("conflict", "rate_limited")},
     )
     def patch(self, request: Request, message_id: int, room_id: int | None = None) -> HttpResponse:
         """The same as PUT: the content is all that can be changed."""
         return self.put(request, message_id, room_id)
 
-    @extend_schema(operation_id="delete_message", responses={204: None, **PROBLEMS})
+    @extend_schema(
+        operation_id="delete_message",
+        request=None,
+        responses={204: None, **problems("invalid", "rate_limited")},
+    )
     def delete(self, request: Request, message_id: int, room_id: int | None = None) -> HttpResponse:
         """Delete one's own message for everybody; a tombstone stays."""
         if "for" in request.query_params:

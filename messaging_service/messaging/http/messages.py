@@ -14,7 +14,6 @@ from messaging.actions.messages import send_message
 from messaging.http.answers import json_answer
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import (
-    PROBLEMS,
     HistoryOutput,
     MessageOutput,
     MessagesOutput,
@@ -27,6 +26,7 @@ from messaging.serializers.messages import (
     message_json,
     new_message,
 )
+from service_kit.openapi import problems
 from service_kit.rendering import encode_json
 
 HISTORY_PAGE: Final = settings.LIMITS["HISTORY_PAGE"]
@@ -82,7 +82,7 @@ class RoomMessagesView(APIView):
     @extend_schema(
         operation_id="get_history",
         parameters=[HistoryInput],
-        responses={200: HistoryOutput, **PROBLEMS},
+        responses={200: HistoryOutput},
     )
     def get(self, request: Request, room_id: int) -> HttpResponse:
         """A page of the room's history, oldest first; without parameters the newest."""
@@ -92,7 +92,11 @@ class RoomMessagesView(APIView):
     @extend_schema(
         operation_id="send_message",
         request=MessageInput,
-        responses={200: MessageOutput, 201: MessageOutput, **PROBLEMS},
+        responses={
+            200: MessageOutput,
+            201: MessageOutput,
+            **problems("client_id_reused", "rate_limited"),
+        },
     )
     def post(self, request: Request, room_id: int) -> HttpResponse:
         """Send; 200 with `duplicate: true` if this client_id had been sent before."""
@@ -107,7 +111,7 @@ class MessagesView(APIView):
             OpenApiParameter("room", int, description="Whose history."),
             OpenApiParameter("ids", str, description="1,2: up to 100 messages, and nothing else."),
         ],
-        responses={200: MessagesOutput, **PROBLEMS},
+        responses={200: MessagesOutput, **problems("not_found")},
     )
     def get(self, request: Request) -> HttpResponse:
         """A page of a room's history, or those of some messages the caller may see, by id."""
@@ -122,7 +126,11 @@ class MessagesView(APIView):
     @extend_schema(
         operation_id="send_message_to",
         request=PlacedMessageInput,
-        responses={200: MessageOutput, 201: MessageOutput, **PROBLEMS},
+        responses={
+            200: MessageOutput,
+            201: MessageOutput,
+            **problems("not_found", "client_id_reused", "rate_limited"),
+        },
     )
     def post(self, request: Request) -> HttpResponse:
         """As `rooms/{id}/messages/`, with the room in the body."""

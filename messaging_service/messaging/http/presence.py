@@ -12,11 +12,11 @@ from rest_framework.views import APIView
 from messaging.actions.presence.chosen import set_presence
 from messaging.errors import Invalid, NotFound
 from messaging.http.authentication import caller_of
-from messaging.http.documentation import PROBLEMS
 from messaging.http.pagination import ByUserId
 from messaging.queries.presence import people_near, shown_presence
 from messaging.serializers.fields import is_user_id
 from messaging.serializers.presence import PresenceInput, presence_input
+from service_kit.openapi import problems
 
 MOST_ASKED_FOR: Final = 100
 
@@ -46,7 +46,7 @@ def _say(request: Request) -> Response:
 
 _SAYING: Final[dict[str, Any]] = {
     "request": PresenceInput,
-    "responses": {200: PresenceOutput, **PROBLEMS},
+    "responses": {200: PresenceOutput, **problems("rate_limited")},
 }
 
 
@@ -61,7 +61,7 @@ class PresenceView(GenericAPIView[Any]):
             OpenApiParameter("cursor", str, description="From `next` or `previous`."),
             OpenApiParameter("page_size", int, description="1 to 100; 50 without it."),
         ],
-        responses={200: PresencePageOutput, **PROBLEMS},
+        responses={200: PresencePageOutput},
     )
     def get(self, request: Request) -> Response:
         """The people one shares a room with, or of those asked for the ones one may see."""
@@ -89,7 +89,7 @@ def _ids(asked: str) -> list[str]:
 
 
 class MyPresenceView(APIView):
-    @extend_schema(operation_id="get_my_presence", responses={200: PresenceOutput, **PROBLEMS})
+    @extend_schema(operation_id="get_my_presence", responses={200: PresenceOutput})
     def get(self, request: Request) -> Response:
         """How one is, with the status one chose: nobody else sees who is invisible."""
         caller_id = caller_of(request).id
@@ -107,7 +107,7 @@ class MyPresenceView(APIView):
 
 
 class PersonPresenceView(APIView):
-    @extend_schema(operation_id="get_presence", responses={200: PresenceOutput, **PROBLEMS})
+    @extend_schema(operation_id="get_presence", responses={200: PresenceOutput})
     def get(self, request: Request, user_id: str) -> Response:
         """Somebody one shares a room with; anybody else is not found."""
         ids = [user_id] if is_user_id(user_id) else []

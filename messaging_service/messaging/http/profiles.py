@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from messaging.http.authentication import caller_of
-from messaging.http.documentation import PROBLEMS, ProfilesOutput
+from messaging.http.documentation import ProfilesOutput
 from messaging.queries.profiles import show_profiles
 from messaging.serializers.fields import IdsField, UserIdField
 
@@ -29,7 +29,7 @@ class ProfilesView(APIView):
         parameters=[
             OpenApiParameter("user_ids", str, required=True, description="1,2: up to 100.")
         ],
-        responses={200: ProfilesOutput, **PROBLEMS},
+        responses={200: ProfilesOutput},
     )
     def get(self, request: Request) -> Response:
         """Those of these people that messaging knows and one may find, by their ids."""

@@ -13,7 +13,6 @@ from rest_framework.views import APIView
 from messaging.actions.reads import mark_message_read, mark_read
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import (
-    PROBLEMS,
     MarkerOutput,
     MarkerPageOutput,
     UnreadOutput,
@@ -29,6 +28,7 @@ from messaging.queries.reads import (
 )
 from messaging.serializers.fields import IdField
 from messaging.serializers.reads import ReadInput
+from service_kit.openapi import problems
 
 
 class OfRoomInput(serializers.Serializer[Any]):
@@ -50,7 +50,7 @@ class ReadsView(GenericAPIView[Any]):
             OpenApiParameter("cursor", str, description="From `next` or `previous`."),
             OpenApiParameter("page_size", int, description="1 to 100; 50 without it."),
         ],
-        responses={200: MarkerPageOutput, **PROBLEMS},
+        responses={200: MarkerPageOutput, **problems("not_found")},
     )
     def get(self, request: Request) -> Response:
         """The caller's own markers, or those of all members of one of his rooms."""
@@ -59,7 +59,9 @@ class ReadsView(GenericAPIView[Any]):
         return self.get_paginated_response(shown)
 
     @extend_schema(
-        operation_id="mark_read", request=ReadInput, responses={200: MarkerOutput, **PROBLEMS}
+        operation_id="mark_read",
+        request=ReadInput,
+        responses={200: MarkerOutput, **problems("not_found")},
     )
     def post(self, request: Request) -> Response:
         """Mark everything up to there as read; a marker only moves forward."""
@@ -81,14 +83,14 @@ def _asked_for(request: Request) -> QuerySet[Any]:
 
 
 class ReadView(APIView):
-    @extend_schema(operation_id="get_read", responses={200: MarkerOutput, **PROBLEMS})
+    @extend_schema(operation_id="get_read", responses={200: MarkerOutput})
     def get(self, request: Request, marker_id: int) -> Response:
         """One marker in one of the caller's rooms."""
         return Response(marker_of(user_id=caller_of(request).id, marker_id=marker_id))
 
 
 class UnreadView(APIView):
-    @extend_schema(operation_id="get_unread", responses={200: UnreadOutput, **PROBLEMS})
+    @extend_schema(operation_id="get_unread", responses={200: UnreadOutput})
     def get(self, request: Request) -> Response:
         """What is unread for the caller, in rooms where something is."""
         return Response(show_unread(user_id=caller_of(request).id))

@@ -13,7 +13,6 @@ from messaging.actions.rooms import open_direct_room
 from messaging.errors import NotAllowed
 from messaging.http.authentication import caller_of
 from messaging.http.documentation import (
-    PROBLEMS,
     OpenedRoomOutput,
     RoomOutput,
     RoomPageOutput,
@@ -22,6 +21,7 @@ from messaging.http.pagination import NewestFirst
 from messaging.permissions import member_of
 from messaging.queries.rooms import rooms_of, show_room, show_rooms
 from messaging.serializers.rooms import RoomInput
+from service_kit.openapi import problems
 
 if TYPE_CHECKING:
     from messaging.models import Profile
@@ -37,7 +37,7 @@ class RoomsView(GenericAPIView[Any]):
             OpenApiParameter("cursor", str, description="From `next` or `previous`."),
             OpenApiParameter("page_size", int, description="1 to 100; 50 without it."),
         ],
-        responses={200: RoomPageOutput, **PROBLEMS},
+        responses={200: RoomPageOutput},
     )
     def get(self, request: Request) -> Response:
         """The caller's rooms, newest message first."""
@@ -47,7 +47,7 @@ class RoomsView(GenericAPIView[Any]):
     @extend_schema(
         operation_id="open_room",
         request=RoomInput,
-        responses={200: OpenedRoomOutput, 201: OpenedRoomOutput, **PROBLEMS},
+        responses={200: OpenedRoomOutput, 201: OpenedRoomOutput, **problems("not_found")},
     )
     def post(self, request: Request) -> Response:
         """Open the direct room with somebody, or get the one that exists."""
@@ -72,7 +72,7 @@ def _other_person(asked: dict[str, Any], *, caller_id: str) -> "Profile":
 
 
 class RoomView(APIView):
-    @extend_schema(operation_id="get_room", responses={200: RoomOutput, **PROBLEMS})
+    @extend_schema(operation_id="get_room", responses={200: RoomOutput})
     def get(self, request: Request, room_id: int) -> Response:
         """One of the caller's rooms."""
         member = member_of(user_id=caller_of(request).id, room_id=room_id)

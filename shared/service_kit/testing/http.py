@@ -5,6 +5,8 @@ from typing import Any, TypeAlias
 
 from django.test import Client
 
+from service_kit.testing.documented import OpenApi
+
 # An HttpResponse with what Django's test client adds to it.
 Answer: TypeAlias = Any
 
@@ -12,12 +14,14 @@ Answer: TypeAlias = Any
 class JsonClient:
     """Sends JSON as a client does; `token` goes into the Authorization header.
 
-    A path is below `root`, or a whole one. Bytes go as they are.
+    A path is below `root`, or a whole one. Bytes go as they are. An answer that `document` does not
+    say fails.
     """
 
-    def __init__(self, root: str = "/") -> None:
+    def __init__(self, root: str = "/", document: OpenApi | None = None) -> None:
         self.client = Client()
         self._root = root
+        self._document = document
 
     def send(
         self,
@@ -32,7 +36,12 @@ class JsonClient:
         bearer = {"Authorization": f"Bearer {token}"} if token is not None else {}
         full = path if path.startswith(("/", "http")) else f"{self._root}{path}"
         kind = headers.pop("content_type", "application/json")
-        return self.client.generic(method, full, raw, content_type=kind, headers=bearer | headers)
+        answer: Answer = self.client.generic(
+            method, full, raw, content_type=kind, headers=bearer | headers
+        )
+        if self._document is not None:
+            self._document.check(method, full, answer)
+        return answer
 
     def get(self, path: str, *, token: str | None = None) -> Answer:
         return self.send("GET", path, token=token)

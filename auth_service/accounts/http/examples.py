@@ -1,0 +1,70 @@
+"""What bodies look like, for the OpenAPI document: an example of each component, by its name."""
+
+from typing import Any, Final
+
+from service_kit.openapi import put_examples
+
+PASSWORD: Final = "a-walk-by-the-sea"  # noqa: S105 - nobody's
+ACCESS: Final = "eyJhbGciOiJFZERTQSIsImtpZCI6IjE3In0.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+REFRESH: Final = "v2nT7c0Yp1wq8LrXz4hJ6sKd3bFm9gQa"
+USER: Final[dict[str, Any]] = {
+    "id": "1",
+    "username": "alice",
+    "email": "alice@example.com",
+    "display_name": "Alice",
+    "bio": "",
+    "avatar": None,
+    "time_zone": "UTC",
+    "locale": "en",
+    "email_verified": False,
+    "created_at": "2026-01-29T10:30:00.123456Z",
+    "privacy": {"find_me": "everyone", "last_seen": "everyone", "read_receipts": True},
+}
+PROFILE: Final = {"id": "2", "username": "bob", "display_name": "Bob", "avatar": None}
+SESSION: Final = {
+    "id": "0b0e3a52-6d0c-4a0e-9f8b-0c5a2f6c1d11",
+    "device": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "address": "203.0.113.9",
+    "created_at": "2026-01-29T10:30:00.123456Z",
+    "last_used_at": "2026-01-29T11:02:17.004211Z",
+    "current": True,
+}
+KEY: Final = {
+    "kty": "OKP",
+    "use": "sig",
+    "alg": "EdDSA",
+    "kid": "17",
+    "crv": "Ed25519",
+    "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+}
+LAST_PAGE: Final = {"next": None, "previous": None}
+TOKENS: Final = {"access": ACCESS, "refresh": REFRESH}
+
+EXAMPLES: Final[dict[str, object]] = {
+    "RegisterInput": {
+        "username": "alice",
+        "email": "alice@example.com",
+        "password": PASSWORD,
+        "display_name": "Alice",
+    },
+    "LoginInput": {"username": "alice", "password": PASSWORD},
+    "RefreshInput": {"refresh": REFRESH},
+    "PasswordChangeInput": {
+        "current_password": PASSWORD,
+        "new_password": "a-swim-in-the-lake",
+    },
+    "PatchedProfileInput": {"display_name": "Alice Liddell"},
+    "User": USER,
+    "Tokens": TOKENS,
+    "SignedIn": {"user": USER, **TOKENS},
+    "PageSignedIn": {"user": USER, "csrf_token": "kq3cY0mZr8VtW5xN2bJ7dLh4uGs9aPfE"},
+    "Profile": PROFILE,
+    "ProfilePage": {**LAST_PAGE, "results": [PROFILE]},
+    "SessionPage": {**LAST_PAGE, "results": [SESSION]},
+    "KeySet": {"keys": [KEY]},
+}
+
+
+def add_examples(result: dict[str, Any], **_: object) -> dict[str, Any]:
+    """Work as one of drf-spectacular's POSTPROCESSING_HOOKS."""
+    return put_examples(result, EXAMPLES)
