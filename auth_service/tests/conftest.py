@@ -5,16 +5,18 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import django
 import pytest
+from aiosmtpd.controller import Controller
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from local.ports import free_ports
 from local.testing import provide_engines
 
 PASSWORD = "correct horse battery"
@@ -60,6 +62,7 @@ os.environ |= {
 django.setup()
 
 from service_kit.testing.documented import OpenApi  # noqa: E402 - Django comes first.
+from auth_service.tests.mail_server import Inbox, mail_server  # noqa: E402 - Django comes first.
 from service_kit.testing.http import JsonClient, read_refusal  # noqa: E402
 from service_kit.testing.threads import at_once  # noqa: E402
 
@@ -137,3 +140,21 @@ def run_with() -> RunWith:
 @pytest.fixture
 def together() -> Callable[[int, Callable[[int], Any]], list[Any]]:
     return at_once
+
+
+@pytest.fixture(scope="module")
+def smtp() -> Iterator[Controller]:
+    """Run a mail server for the tests of a module."""
+    server = mail_server(Inbox(), free_ports(1)[0])
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def inbox(smtp: Controller, settings: Any) -> Inbox:
+    """Return a new mailbox, into which mails go."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = smtp.hostname, smtp.port
+    smtp.handler = Inbox()
+    return smtp.handler
