@@ -5,11 +5,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.actions.audit import record
+from accounts.actions.audit import circumstances, record, tell
 from accounts.actions.events import tell_sessions_ended
 from accounts.actions.proving import prove_password
 from accounts.devices import Device
@@ -17,6 +17,22 @@ from accounts.errors import EmailUnverified, NoSuchSession, WrongCredentials
 from accounts.models import Session, User
 from accounts.permissions import locked_session, locked_user, read_uuid
 from accounts.tokens import RefreshToken, access_token, new_refresh_token
+
+# One statement, as every wait for the database is felt by who logs in.
+_OPEN = """
+WITH person AS (
+    SELECT id FROM accounts_user
+    WHERE id = %(user_id)s AND password = %(password)s AND is_active
+    FOR NO KEY UPDATE
+), opened AS (
+    INSERT INTO accounts_session
+        (id, user_id, device, address, refresh_hash, created_at, last_used_at)
+    SELECT %(id)s, id, %(device)s, %(place)s, %(refresh_hash)s, %(now)s, %(now)s FROM person
+    RETURNING id, user_id
+)
+INSERT INTO accounts_securityevent (event, user_id, session_id, address, request_id, reason)
+SELECT %(event)s, user_id, id, %(address)s, %(request_id)s, '' FROM opened
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +48,28 @@ def log_in(*, name: str, password: str, device: Device) -> SignedIn:
     EmailUnverified is for whoever knows the password, where the settings ask for it.
     """
     user = prove_password(name=name, password=password, address=device.address)
-    with transaction.atomic():
-        user = _still_good(user, password)
-        return open_session(user=user, device=device, event="login.succeeded")
+    while True:
+        if settings.EMAIL_VERIFICATION == "required" and user.email_verified_at is None:
+            raise EmailUnverified
+        try:
+            return open_session(user=user, device=device, event="login.succeeded")
+        except WrongCredentials:
+            user = _proven_again(user, password)
 
 
-def _still_good(user: User, password: str) -> User:
-    """Lock and return the user; whoever changed the password meanwhile has ended its sessions."""
-    now = locked_user(user_id=user.pk)
-    if now is None or not now.is_active:
+def _proven_again(user: User, password: str) -> User:
+    """Return the user as he is now, if he may still log in with this password."""
+    now = User.objects.filter(pk=user.pk, is_active=True).first()
+    if now is None or not check_password(password, now.password):
         raise WrongCredentials
-    if now.password != user.password and not check_password(password, now.password):
-        raise WrongCredentials
-    if settings.EMAIL_VERIFICATION == "required" and now.email_verified_at is None:
-        raise EmailUnverified
     return now
 
 
 def open_session(*, user: User, device: Device, event: str) -> SignedIn:
-    """Begin a session in the caller's transaction, because of a security event."""
+    """Begin a session because of a security event; WrongCredentials if the password is another now.
+
+    Whoever changes the password ends the sessions there are: one of before is ended or not opened.
+    """
     now = timezone.now()
     session = Session(
         user=user,
@@ -61,9 +80,27 @@ def open_session(*, user: User, device: Device, event: str) -> SignedIn:
     )
     refresh = new_refresh_token(session.pk)
     session.refresh_hash = refresh.digest
-    session.save(force_insert=True)
-    record(event, user_id=user.pk, session_ids=[session.pk])
+    _store(session, event)
+    tell(event, user_id=user.pk, session_id=session.pk)
     return signed_in(session, refresh)
+
+
+def _store(session: Session, event: str) -> None:
+    values = {
+        "id": session.pk,
+        "user_id": session.user_id,
+        "password": session.user.password,
+        "device": session.device,
+        "place": session.address,
+        "refresh_hash": session.refresh_hash,
+        "now": session.created_at,
+        "event": event,
+        **circumstances(),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN, values)
+        if not cursor.rowcount:
+            raise WrongCredentials
 
 
 def signed_in(session: Session, refresh: RefreshToken) -> SignedIn:
