@@ -12,6 +12,7 @@ Refusal
 ├── NoSuchSession      not_found          no session of one's own, or one that has ended
 ├── NoKeysToRotate     conflict           keys that are changed by hand, or cannot be made here
 ├── KeyTooNew          conflict           a key that not everybody may know yet
+├── ExportUnavailable  unavailable        not all that is kept of somebody can be had now
 └── NoSuchUser         not_found          an id or name that belongs to no active account
 """
 
@@ -99,6 +100,12 @@ class KeyTooNew(Refusal):
     def __init__(self, usable_at: datetime) -> None:
         moment = usable_at.isoformat(timespec="seconds")
         super().__init__("conflict", f"The next key may not sign before {moment}.")
+
+
+class ExportUnavailable(Refusal):
+    def __init__(self) -> None:
+        detail = "Not everything can be collected now. Please try again later."
+        super().__init__("unavailable", detail, retry_after=30)
 
 
 class NoSuchUser(Refusal):

@@ -1,6 +1,7 @@
 """The only way from something a caller named to a row.
 
 account_named      a username or address    the account somebody wants to log in to, if there is one
+account_meant      what an operator types   the account of that name, address or id, if there is one
 user_by_id         an id                    an active person one may find, or NoSuchUser
 user_by_username   a username               the same
 findable           a person                 whom they may find: themselves, and who allows it
@@ -31,6 +32,12 @@ def account_named(name: str) -> User | None:
     column = "email" if "@" in name else "username"
     people = User.objects.alias(key=Lower(column))
     return people.filter(key=Lower(Value(name))).first()
+
+
+def account_meant(text: str) -> User | None:
+    """As account_named, or by id: digits alone are no name."""
+    user_id = read_id(text)
+    return account_named(text) if user_id is None else User.objects.filter(pk=user_id).first()
 
 
 def user_by_id(text: str, *, by: User) -> User:

@@ -105,6 +105,10 @@ class RefreshInput(serializers.Serializer[User]):
     refresh = TextField(max_length=1024)
 
 
+class PasswordInput(serializers.Serializer[User]):
+    password = PasswordField()
+
+
 class PasswordChangeInput(serializers.Serializer[User]):
     current_password = PasswordField()
     new_password = PasswordField(min_length=PASSWORD_LENGTH[0])

@@ -52,6 +52,9 @@ install_time_limit()
 HAS_REDIS = any(env.str(name, default="") for name in ("REDIS_URL", "REDIS_HOST"))
 REDIS_URL = env.redis_url() if HAS_REDIS else ""
 
+# Who is asked for its part when somebody takes along all that is kept of him.
+MESSAGING_API_URL = env.str("MESSAGING_API_URL", default="http://messaging-service:8080")
+
 # How long a process that was asked to end goes on serving; then sockets are closed over as long.
 LEAVING_SECONDS = env.float("LEAVING_SECONDS", default=5.0)
 
@@ -91,6 +94,7 @@ LIMITS = {
     "MAILS_BY_STRANGERS": env.int("LIMIT_MAILS_BY_STRANGERS", default=20),
     "REGISTRATIONS_PER_HOUR": env.int("LIMIT_REGISTRATIONS_PER_HOUR", default=1_000),
     "REFRESHES_PER_MINUTE": env.int("LIMIT_REFRESHES_PER_MINUTE", default=120),
+    "EXPORTS_PER_HOUR": env.int("LIMIT_EXPORTS_PER_HOUR", default=5),
 }
 
 # Mails go out through a server, or a provider's API (django-anymail); without either nowhere.

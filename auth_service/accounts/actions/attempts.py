@@ -6,6 +6,7 @@ mails_to          mails that are asked for: by name and address, by address, by 
 registrations     accounts signed up from an address
 refreshes         how often a session is renewed
 wrong_refreshes   what renews nothing, from an address
+exports           how often somebody asks for all that is kept of him
 
 A bucket holds `most` tries and gets them back over `seconds`. Nobody is kept out of an account by
 what others try: its own bucket, which strangers can empty from many addresses, does not count for
@@ -120,6 +121,10 @@ def refreshes(*, session_id: object) -> list[Bucket]:
 def wrong_refreshes(*, address: str) -> list[Bucket]:
     most = settings.LIMITS["REFRESHES_PER_MINUTE"]
     return [Bucket(f"wrong refresh {network_of(address)}", most, MINUTE)]
+
+
+def exports(*, user_id: int) -> list[Bucket]:
+    return [Bucket(f"export {user_id}", settings.LIMITS["EXPORTS_PER_HOUR"], HOUR)]
 
 
 @contextmanager

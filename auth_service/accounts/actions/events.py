@@ -46,6 +46,11 @@ def tell_user_changed(*, user_id: int) -> None:
     _tell("user.changed", {"user_id": str(user_id)})
 
 
+def tell_user_erased(*, user_id: int) -> None:
+    """Have all that is kept of a person erased; take every other lock before."""
+    _tell("user.erased", {"user_id": str(user_id)})
+
+
 def _tell(kind: str, data: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(TELL, [kind, json.dumps(data)])

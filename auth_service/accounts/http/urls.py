@@ -5,6 +5,7 @@ from django.urls import path
 from accounts.http.devices import SessionsView, SessionView
 from accounts.http.internal import InternalEventsView, InternalUsersView
 from accounts.http.keys import KeysView
+from accounts.http.leaving import ExportView
 from accounts.http.mail_pages import ResetPasswordPage, VerifyEmailPage
 from accounts.http.mails import (
     EmailResendView,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("api/auth/pages/verify-email/", VerifyEmailPage.as_view()),
     path("api/auth/pages/reset-password/", ResetPasswordPage.as_view()),
     path("api/auth/me/", MeView.as_view()),
+    path("api/auth/me/export/", ExportView.as_view()),
     path("api/auth/users/", UsersView.as_view()),
     path("api/auth/users/<str:user_id>/", UserView.as_view()),
     path("api/auth/users/by-username/<str:username>/", UserByUsernameView.as_view()),

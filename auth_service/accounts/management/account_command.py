@@ -4,11 +4,11 @@ from typing import ClassVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.permissions import account_named
+from accounts.permissions import account_meant
 
 
 class AccountCommand(BaseCommand):
-    """Does `act` with the account of that name or address, and says what it is then (`done`)."""
+    """Does `act` with the account of that name, address or id, and says what it is then."""
 
     done: ClassVar[str]
 
@@ -16,10 +16,10 @@ class AccountCommand(BaseCommand):
         raise NotImplementedError
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("username", help="or e-mail address")
+        parser.add_argument("username", help="or e-mail address, or id")
 
     def handle(self, *_: object, username: str, **__: object) -> None:
-        user = account_named(username)
+        user = account_meant(username)
         if user is None:
             raise CommandError("There is no such account.")
         self.act(user_id=user.pk)

@@ -1,0 +1,42 @@
+"""Taking everything along, and leaving for good."""
+
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from accounts.actions.leaving.exporting import export_account
+from accounts.http.openapi import TOKEN_REFUSALS, problems
+from accounts.http.views import AccountView
+from service_kit.authentication import ACCESS_COOKIE
+
+FILE_NAME = "parley-export.zip"
+
+
+@extend_schema(tags=["account"])
+class ExportView(AccountView):
+    @extend_schema(
+        operation_id="me_export",
+        request=None,
+        responses={
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            **problems(*TOKEN_REFUSALS, "rate_limited"),
+        },
+    )
+    def post(self, request: Request) -> FileResponse:
+        """Everything both services hold about the caller: a ZIP of JSON files.
+
+        All of it, or a refusal: `unavailable` while messaging_service is away.
+        """
+        file = export_account(session=self.session, token=_token_of(request))
+        return FileResponse(
+            file, as_attachment=True, filename=FILE_NAME, content_type="application/zip"
+        )
+
+
+def _token_of(request: Request) -> str:
+    """Return the access token that was shown, in the header or else in the cookie."""
+    header = request.META.get("HTTP_AUTHORIZATION")
+    if header is None:
+        return str(request.COOKIES[ACCESS_COOKIE])
+    return str(header).partition(" ")[2].strip(" ")
