@@ -1,7 +1,9 @@
 """How many sockets somebody holds open, in all processes together."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice, takewhile
+from time import monotonic
 from typing import Final, NamedTuple
 
 from django.conf import settings
@@ -9,7 +11,11 @@ from django.conf import settings
 from service_kit.redis_client import connect
 
 LEASE_SECONDS: Final = 10
-_KEPT_SECONDS: Final = 24 * 60 * 60
+# Of a process that dies without a word nothing is left after the longer; until then each socket is
+# said again and again.
+_KEPT_SECONDS: Final = 40
+AGAIN_SECONDS: Final = 15.0
+MOST_AGAIN: Final = 2_000
 
 # KEYS: this process' lease; then of each closed and of each opened socket its owner's sockets, by
 # the time they were opened. ARGV: seconds of the lease, limit, how many are closed; of each closed
@@ -73,20 +79,43 @@ class SocketCount:
         self._redis = connect()
         self._exchange = self._redis.register_script(_EXCHANGE)
         self._process = uuid.uuid4().hex
+        # The longest ago first, with the moment.
+        self._said: dict[str, tuple[OpenSocket, float]] = {}
 
     def exchange(self, *, opened: Sequence[OpenSocket], closed: Sequence[OpenSocket]) -> Counted:
-        """Hold the lease of this process, and say what was opened and closed, in one call."""
-        keys = [self._lease, *(_sockets(socket.user_id) for socket in (*closed, *opened))]
+        """Hold the lease of this process, and say what was opened and closed, in one call.
+
+        To be called every few seconds.
+        """
+        for socket in closed:
+            self._said.pop(socket.id, None)
+        saying = [*self._due(), *opened]
+        keys = [self._lease, *(_sockets(socket.user_id) for socket in (*closed, *saying))]
         numbers = [LEASE_SECONDS, settings.LIMITS["SOCKETS_PER_USER"], len(closed)]
         names = [self._member(socket) for socket in closed]
-        for socket in opened:
+        for socket in saying:
             names += [str(socket.opened_at), self._member(socket)]
         held, over = self._exchange(keys=keys, args=[*numbers, *names])
+        if held is None:
+            self._said.clear()
+        self._remember(saying)
         return Counted([_id(member) for member in over], lost=held is None)
 
     def end(self) -> None:
         """The sockets of this process count no more."""
         self._redis.delete(self._lease)
+
+    def _due(self) -> list[OpenSocket]:
+        """Those that were not said for a while."""
+        until = monotonic() - AGAIN_SECONDS
+        due = takewhile(lambda said: said[1] <= until, self._said.values())
+        return [socket for socket, _ in islice(due, MOST_AGAIN)]
+
+    def _remember(self, said: Iterable[OpenSocket]) -> None:
+        now = monotonic()
+        for socket in said:
+            self._said.pop(socket.id, None)
+            self._said[socket.id] = socket, now
 
     @property
     def _lease(self) -> str:
