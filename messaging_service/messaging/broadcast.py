@@ -43,8 +43,8 @@ _resting: Final = Gauge(
 class Envelope(NamedTuple):
     """An event on its way between processes: what the hub must know, and the finished text.
 
-    `subject` and `rooms` (pairs) are as in Event. `at` is when it was published, in seconds since
-    1970 by the publisher's clock.
+    `subject`, `rooms` (pairs) and `hidden_from` are as in Event. `at` is when it was published, in
+    seconds since 1970 by the publisher's clock.
     """
 
     pos: int
@@ -53,6 +53,7 @@ class Envelope(NamedTuple):
     author_id: str
     subject: tuple[str, int]
     rooms: Sequence[tuple[int, int]]
+    hidden_from: Sequence[str]
     at: float
     text: bytes
 
@@ -70,6 +71,7 @@ def envelope_of(event: Event) -> Envelope:
         event.author_id,
         event.subject,
         event.rooms,
+        event.hidden_from,
         time(),
         event.text,
     )
@@ -84,10 +86,13 @@ def seal(event: Event) -> bytes:
 def unseal(data: bytes) -> Envelope:
     """Raises ValueError or TypeError for what is no event."""
     head, _, text = data.partition(b"\n")
-    pos, kind, seq, author_id, (subject_id, number), rooms, at = orjson.loads(head)
+    pos, kind, seq, author_id, (subject_id, number), rooms, hidden, at = orjson.loads(head)
     subject = (str(subject_id), index(number))
     pairs = [(index(room_id), index(as_of)) for room_id, as_of in rooms]
-    return Envelope(index(pos), kind, index(seq), author_id, subject, pairs, float(at), text)
+    hidden_from = [str(user_id) for user_id in hidden]
+    return Envelope(
+        index(pos), kind, index(seq), author_id, subject, pairs, hidden_from, float(at), text
+    )
 
 
 def _tell(connection: Any, events: Sequence[Event]) -> None:  # noqa: ANN401 - untyped.

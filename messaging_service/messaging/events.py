@@ -10,7 +10,7 @@ Told in a room, passing, to its members:
     read                a marker moved forward
 Told to one person, durable, ordered by `user_pos`:
     room.added          he is in this room from here on
-    me.changed          a marker of his own moved, on whichever device
+    me.changed          a marker of his own moved, a contact or a block of his is another now
 Told to one person, passing:
     unread              what is unread now, after a marker of his own moved
 Told to everybody in any of some rooms, passing:
@@ -18,7 +18,7 @@ Told to everybody in any of some rooms, passing:
     user.changed        somebody has another name or picture
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,8 +45,9 @@ class Event:
     """One frame for everybody who may see it, as the JSON text clients get.
 
     `pos` orders the durable events of a channel; a passing one has 0. `seq` is the message's, else
-    0. `author_id` names the one person who is not told ("" for nobody). `subject` is a person and a
-    number: told once more with a lower number, it is out of date.
+    0. `author_id` names the one person who is not told ("" for nobody), `hidden_from` others who
+    are not, though the rest of their room is. `subject` is a person and a number: told once more
+    with a lower number, it is out of date.
 
     `rooms` is where a passing event is told, each room with the position it had when the event was
     made: it is for who is a member at that position, so a hub must have come so far. What is told
@@ -61,6 +62,7 @@ class Event:
     author_id: str = ""
     subject: tuple[str, int] = ("", 0)
     rooms: tuple[tuple[int, int], ...] = ()
+    hidden_from: tuple[str, ...] = ()
 
 
 def message_sent(row: MessageRow, text: bytes) -> Event:
@@ -133,6 +135,18 @@ def me_changed(*, user_id: str, user_pos: int, room_id: int, last_read_seq: int)
     return Event(user_channel(user_id), "me.changed", encode_json(body), pos=user_pos)
 
 
+def contact_changed(*, user_id: str, user_pos: int, contact: Mapping[str, Any]) -> Event:
+    """`contact` is the contact's JSON as this person sees it."""
+    body = {"type": "me.changed", "user_pos": user_pos, "contact": contact}
+    return Event(user_channel(user_id), "me.changed", encode_json(body), pos=user_pos)
+
+
+def block_changed(*, user_id: str, user_pos: int, block: Mapping[str, Any]) -> Event:
+    """`block` is the block's JSON, for its maker alone."""
+    body = {"type": "me.changed", "user_pos": user_pos, "block": block}
+    return Event(user_channel(user_id), "me.changed", encode_json(body), pos=user_pos)
+
+
 def unread(*, user_id: str, room_id: int, unread_count: int, total: int) -> Event:
     text = encode_json(unread_json(room_id=room_id, unread_count=unread_count, total=total))
     return Event(user_channel(user_id), "unread", text)
@@ -148,14 +162,25 @@ def unread_json(*, room_id: int, unread_count: int, total: int) -> dict[str, Any
     }
 
 
-def presence(shown: Mapping[str, Any], *, number: int, rooms: Mapping[int, int]) -> Event:
+def presence(
+    shown: Mapping[str, Any],
+    *,
+    number: int,
+    rooms: Mapping[int, int],
+    hidden_from: Iterable[str] = (),
+) -> Event:
     """`shown` is the person's presence as others see it; `rooms` his rooms with their positions.
 
     `number` is higher than that of whatever was told of him before.
     """
-    text = encode_json({"type": "presence", **shown})
-    subject, pairs = (shown["user_id"], number), tuple(rooms.items())
-    return Event(PEOPLE_CHANNEL, "presence", text, subject=subject, rooms=pairs)
+    return Event(
+        PEOPLE_CHANNEL,
+        "presence",
+        encode_json({"type": "presence", **shown}),
+        subject=(shown["user_id"], number),
+        rooms=tuple(rooms.items()),
+        hidden_from=tuple(hidden_from),
+    )
 
 
 def user_changed(profile: Profile, *, rooms: Mapping[int, int]) -> Event:

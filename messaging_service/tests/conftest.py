@@ -26,6 +26,7 @@ NO_LIMITS = (
     "LIMIT_COMMANDS_PER_SECOND",
     "LIMIT_COMMAND_BURST",
     "LIMIT_SOCKETS_PER_USER",
+    "LIMIT_CONTACT_REQUESTS_PER_HOUR",
 )
 SERVICE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SERVICE))

@@ -12,12 +12,16 @@ from messaging.errors import NotFound, OutcomeUnknown, Unavailable
 from messaging.events import Event
 from messaging.models import Room
 from messaging.permissions import LARGEST_ID
+from messaging.queries.rooms import direct_rooms_of
 
 # Whoever holds a row may not make others wait for long, nor freeze and go on holding it.
 _BOUNDS: Final = (
     "SET LOCAL lock_timeout = 400; SET LOCAL idle_in_transaction_session_timeout = 5000"
 )
 
+# Two people may have no row of their own yet that could be locked.
+_PAIR: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_PAIR_AS_IT_IS: Final = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))"
 _PEOPLE: Final = "SELECT 1 FROM profiles WHERE user_id = ANY(%s) ORDER BY user_id FOR NO KEY UPDATE"
 _COUNT: Final = "UPDATE profiles SET pos = pos + 1 WHERE user_id = ANY(%s) RETURNING user_id, pos"
 
@@ -48,6 +52,30 @@ def _is_away(error: Error) -> bool:
     """Whether a lock or Postgres was not to be had, rather than a row refused."""
     is_refusal = getattr(error.__cause__, "pgcode", None) is not None
     return isinstance(error, OperationalError | InterfaceError) or not is_refusal
+
+
+@contextmanager
+def pair_change(one: str, other: str) -> Iterator[list[Event]]:
+    """As told_change, with what these two are to each other held first, and then their room.
+
+    So what they write to each other is stored before this change, or refused after it.
+    """
+    with told_change() as events:
+        with connection.cursor() as cursor:
+            cursor.execute(_PAIR, [pair_key(one, other)])
+        list(direct_rooms_of((one, other)).select_for_update(no_key=True))
+        yield events
+
+
+def keep_pair(one: str, other: str) -> None:
+    """Let no pair_change of these two begin before COMMIT; call it before every other lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PAIR_AS_IT_IS, [pair_key(one, other)])
+
+
+def pair_key(one: str, other: str) -> str:
+    """The same whichever is named first; no user id holds a blank."""
+    return " ".join(sorted((one, other)))
 
 
 @dataclass(slots=True)

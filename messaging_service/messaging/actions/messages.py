@@ -11,7 +11,13 @@ from messaging.actions.changes import RoomChange, room_change
 from messaging.actions.writer import Outcome, Send, Sent, writer
 from messaging.errors import Conflict, NotFound, OutcomeUnknown
 from messaging.events import message_updated
-from messaging.permissions import LARGEST_ID, message_of, refusal_to_change
+from messaging.permissions import (
+    LARGEST_ID,
+    message_of,
+    refusal_to_change,
+    refusal_to_write,
+    tie_in,
+)
 from messaging.permissions.limits import message_limit
 from messaging.serializers.messages import MessageRow, NewMessage, message_text
 from service_kit.refusals import Refusal
@@ -62,13 +68,16 @@ def edit_message(
     """Give one's own message another content; answers with its JSON as it is now.
 
     The content it has already changes nothing. Raises NotFound, also for another room's message
-    where a room is named, NotAllowed for somebody else's and Conflict for a deleted one.
+    where a room is named, NotAllowed for somebody else's, Conflict for a deleted one, and what a
+    send would be refused with.
     """
     with _own_message(user_id, message_id, room_id) as (change, row):
         if row.deleted_at is not None:
             raise Conflict("This message is deleted.")
         if row.content == content:
             return message_text(row)
+        if refusal := refusal_to_write(tie_in(change.room)):
+            raise refusal
         return _store(change, row, "edited", content)
 
 

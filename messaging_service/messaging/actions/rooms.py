@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 from django.db import IntegrityError
 
-from messaging.actions.changes import next_user_positions, told_change
+from messaging.actions.changes import keep_pair, next_user_positions, told_change
 from messaging.actions.members import rooms_added
 from messaging.errors import Invalid
 from messaging.models import Member, Profile, Room
-from messaging.queries.rooms import direct_room_of
+from messaging.permissions import refusal_to_write, tie_between
+from messaging.queries.rooms import direct_rooms_of
 
 
 class OpenedRoom(NamedTuple):
@@ -19,17 +20,21 @@ class OpenedRoom(NamedTuple):
 
 
 def open_direct_room(*, caller_id: str, other: Profile) -> OpenedRoom:
-    """The one room of two people, made if there is none: two calls at once give one room."""
+    """The one room of two people, made if there is none: two calls at once give one room.
+
+    One that exists is given whatever the two are to each other: what was said stays readable.
+    Raises Blocked and ContactsOnly for a new one, Invalid for a room with oneself.
+    """
     if other.user_id == caller_id:
         raise Invalid("A direct room is with somebody else.")
     pair = (caller_id, other.user_id)
-    if found := direct_room_of(pair):
+    if found := direct_rooms_of(pair).first():
         return OpenedRoom(found, created=False)
     try:
         return OpenedRoom(_make_direct_room(pair), created=True)
     except IntegrityError:
         # Somebody made it meanwhile: the constraint waited until his transaction had ended.
-        found = direct_room_of(pair)
+        found = direct_rooms_of(pair).first()
         if found is None:
             raise
         return OpenedRoom(found, created=False)
@@ -38,6 +43,9 @@ def open_direct_room(*, caller_id: str, other: Profile) -> OpenedRoom:
 def _make_direct_room(pair: tuple[str, str]) -> Room:
     first, second = sorted(pair, key=lambda user_id: (len(user_id), user_id))
     with told_change() as events:
+        keep_pair(*pair)
+        if refusal := refusal_to_write(tie_between(*pair)):
+            raise refusal
         room = Room.objects.create(
             room_type=Room.Type.DIRECT,
             participant_a=first,

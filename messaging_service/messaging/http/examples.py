@@ -90,6 +90,15 @@ PRESENCE: Final = {
     "away_since": None,
     "total_online_time": 5400,
 }
+CONTACT: Final = {
+    "id": 3,
+    "user_id": "2",
+    "username": "bob",
+    "direction": "outgoing",
+    "state": "pending",
+    "created_at": MOMENT,
+}
+BLOCK: Final = {"user_id": "9", "username": "mallory", "created_at": MOMENT, "is_lifted": False}
 CHANGES: Final = {
     "events": [{"type": "message", **MESSAGE}],
     "pos": 5,
@@ -131,6 +140,12 @@ EXAMPLES: Final[dict[str, object]] = {
     "MarkerPageOutput": {**LAST_PAGE, "results": [MARKER]},
     "UnreadOutput": UNREAD,
     "RoomsInputRequest": {"rooms": {"1": 4, "2": 0}, "epoch": EPOCH},
+    "PersonInputRequest": {"username": "bob"},
+    "ContactOutput": CONTACT,
+    "ContactPageOutput": {**LAST_PAGE, "results": [CONTACT]},
+    "BlockOutput": BLOCK,
+    "BlockPageOutput": {**LAST_PAGE, "results": [BLOCK]},
+    "BlockedInputRequest": {"user_id": "9"},
     "ChangesOutput": CHANGES,
     "RoomsChangesOutput": {"rooms": {"1": CHANGES, "2": None}},
     "ProfilesOutput": {**LAST_PAGE, "results": [ALICE, BOB]},

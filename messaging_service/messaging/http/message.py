@@ -26,7 +26,10 @@ class MessageView(APIView):
     @extend_schema(
         operation_id="edit_message",
         request=EditInput,
-        responses={200: MessageOutput, **problems("conflict", "rate_limited")},
+        responses={
+            200: MessageOutput,
+            **problems("blocked", "contacts_only", "conflict", "rate_limited"),
+        },
     )
     def put(self, request: Request, message_id: int, room_id: int | None = None) -> HttpResponse:
         """Give one's own message another content."""
@@ -41,7 +44,10 @@ class MessageView(APIView):
     @extend_schema(
         operation_id="change_message",
         request=EditInput,
-        responses={200: MessageOutput, **problems("conflict", "rate_limited")},
+        responses={
+            200: MessageOutput,
+            **problems("blocked", "contacts_only", "conflict", "rate_limited"),
+        },
     )
     def patch(self, request: Request, message_id: int, room_id: int | None = None) -> HttpResponse:
         """The same as PUT: the content is all that can be changed."""

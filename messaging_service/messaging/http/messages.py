@@ -95,7 +95,7 @@ class RoomMessagesView(APIView):
         responses={
             200: MessageOutput,
             201: MessageOutput,
-            **problems("client_id_reused", "rate_limited"),
+            **problems("blocked", "contacts_only", "client_id_reused", "rate_limited"),
         },
     )
     def post(self, request: Request, room_id: int) -> HttpResponse:
@@ -129,7 +129,7 @@ class MessagesView(APIView):
         responses={
             200: MessageOutput,
             201: MessageOutput,
-            **problems("not_found", "client_id_reused", "rate_limited"),
+            **problems("blocked", "contacts_only", "not_found", "client_id_reused", "rate_limited"),
         },
     )
     def post(self, request: Request) -> HttpResponse:

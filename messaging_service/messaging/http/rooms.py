@@ -47,7 +47,11 @@ class RoomsView(GenericAPIView[Any]):
     @extend_schema(
         operation_id="open_room",
         request=RoomInput,
-        responses={200: OpenedRoomOutput, 201: OpenedRoomOutput, **problems("not_found")},
+        responses={
+            200: OpenedRoomOutput,
+            201: OpenedRoomOutput,
+            **problems("blocked", "contacts_only", "not_found"),
+        },
     )
     def post(self, request: Request) -> Response:
         """Open the direct room with somebody, or get the one that exists."""

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
+from messaging.http.blocks import BlocksView, BlockView
 from messaging.http.changes import ChangesView, MyChangesView, RoomChangesView
+from messaging.http.contacts import (
+    AcceptContactView,
+    ContactsView,
+    ContactView,
+    DeclineContactView,
+)
 from messaging.http.message import MessageView, RoomMessageView
 from messaging.http.messages import MessagesView, RoomMessagesView
 from messaging.http.presence import MyPresenceView, PersonPresenceView, PresenceView
@@ -12,7 +19,13 @@ from messaging.http.rooms import RoomsView, RoomView
 from messaging.http.tickets import TicketView
 
 urlpatterns = [
+    path("blocks/", BlocksView.as_view()),
+    path("blocks/<str:user_id>/", BlockView.as_view()),
     path("changes/", ChangesView.as_view()),
+    path("contacts/", ContactsView.as_view()),
+    path("contacts/<int:contact_id>/", ContactView.as_view()),
+    path("contacts/<int:contact_id>/accept/", AcceptContactView.as_view()),
+    path("contacts/<int:contact_id>/decline/", DeclineContactView.as_view()),
     path("me/changes/", MyChangesView.as_view()),
     path("messages/", MessagesView.as_view()),
     path("messages/<int:message_id>/", MessageView.as_view()),

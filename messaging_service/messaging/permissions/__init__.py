@@ -11,7 +11,13 @@ messages.py     which he may see: message_of(user, message id); what he may do w
 A stranger and a room that is not there look alike: 404. A member without the right gets 403.
 """
 
-from messaging.permissions.contacts import Tie, are_contacts, refusal_to_write, tie_between
+from messaging.permissions.contacts import (
+    Tie,
+    are_contacts,
+    refusal_to_write,
+    tie_between,
+    tie_in,
+)
 from messaging.permissions.membership import Window, member_of, window_of
 from messaging.permissions.messages import (
     Membership,
@@ -35,5 +41,6 @@ __all__ = [
     "refusal_to_send",
     "refusal_to_write",
     "tie_between",
+    "tie_in",
     "window_of",
 ]

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Q
 
 from messaging.errors import Blocked, Conflict, ContactsOnly, NotAllowed, NotFound
-from messaging.models import Contact
+from messaging.models import Contact, Room
 from messaging.serializers.fields import LARGEST_ID
 from service_kit.refusals import Refusal
 
@@ -41,6 +41,13 @@ def tie_between(one: str, other: str) -> Tie:
     with connection.cursor() as cursor:
         cursor.execute(_TIE, [one, other])
         return Tie(*cursor.fetchone())
+
+
+def tie_in(room: Room) -> Tie | None:
+    """The same of the two people of a direct room; None in other rooms."""
+    if room.participant_a is None or room.participant_b is None:
+        return None
+    return tie_between(room.participant_a, room.participant_b)
 
 
 def are_contacts(one: str, other: str) -> bool:

@@ -1,14 +1,19 @@
-"""How people are, as those who share a room with them see it."""
+"""How people are, as those who share a room or a contact with them see it.
+
+Who blocks somebody, and whom somebody blocks, is not shown to him.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Q, QuerySet
 
 from messaging.models import LastSeenTo, Member, Profile
+from messaging.permissions.contacts import ARE_CONTACTS
 from messaging.permissions.large_rooms import PRESENCE_UP_TO
 from messaging.permissions.privacy import contacts_among
+from messaging.queries.contacts import apart_from, contact_ids_of, kept_apart
 from messaging.queries.statements import read_rows
 from messaging.serializers.presence import PRESENCE_COLUMNS, PresenceRow, presence_json
 
@@ -21,11 +26,12 @@ WHERE profile.user_id = ANY(%s) ORDER BY profile.user_id
 _SHOWN: Final = f"""
 SELECT {PRESENCE_COLUMNS}
 FROM profiles profile LEFT JOIN presence ON presence.user_id = profile.user_id
-WHERE profile.user_id = ANY(%s) AND (profile.user_id = %s OR EXISTS (
+WHERE profile.user_id = ANY(%(user_ids)s) AND (profile.user_id = %(viewer_id)s OR EXISTS (
     SELECT FROM members theirs
-    JOIN members mine ON mine.room_id = theirs.room_id AND mine.user_id = %s
+    JOIN members mine ON mine.room_id = theirs.room_id AND mine.user_id = %(viewer_id)s
     WHERE theirs.user_id = profile.user_id
-    AND theirs.left_pos IS NULL AND mine.left_pos IS NULL))
+    AND theirs.left_pos IS NULL AND mine.left_pos IS NULL)
+    OR {ARE_CONTACTS.format(one="profile.user_id", other="%(viewer_id)s")})
 ORDER BY profile.user_id
 """
 
@@ -70,8 +76,8 @@ ORDER BY user_id LIMIT %s
 
 
 def shown_presence(*, viewer_id: str, user_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Of these people himself and those he shares a room with, in the order of their ids."""
-    rows = read_rows(_SHOWN, [list(user_ids), viewer_id, viewer_id])
+    """Of these people himself and those he may see, in the order of their ids."""
+    rows = read_rows(_SHOWN, {"user_ids": list(user_ids), "viewer_id": viewer_id})
     return show_to(viewer_id, [PresenceRow(*row) for row in rows])
 
 
@@ -85,7 +91,7 @@ def participants_of(room_ids: Iterable[int]) -> dict[int, list[PresenceRow]]:
 
 
 def show_to(viewer_id: str, rows: Iterable[PresenceRow]) -> list[dict[str, Any]]:
-    """These people as he sees them, who shares a room with them; himself as he chose to be."""
+    """Those of these people whom he sees, of those near him; himself as he chose to be."""
     (shown,) = show_to_each([(viewer_id, rows)])
     return shown
 
@@ -93,15 +99,16 @@ def show_to(viewer_id: str, rows: Iterable[PresenceRow]) -> list[dict[str, Any]]
 def show_to_each(
     asked: Iterable[tuple[str, Iterable[PresenceRow]]],
 ) -> list[list[dict[str, Any]]]:
-    """The same for several people, who each look at some: one query at most."""
+    """The same for several people, who each look at some: two queries at most."""
     looks = [(viewer_id, list(rows)) for viewer_id, rows in asked]
-    particular = {
-        (viewer_id, row.user_id)
+    pairs = {
+        (viewer_id, row.user_id): row.last_seen_to
         for viewer_id, rows in looks
         for row in rows
-        if row.last_seen_to == LastSeenTo.CONTACTS
+        if row.user_id != viewer_id
     }
-    contacts = contacts_among(particular)
+    contacts = contacts_among({pair for pair, to in pairs.items() if to == LastSeenTo.CONTACTS})
+    apart = kept_apart(pairs)
     return [
         [
             presence_json(
@@ -110,16 +117,21 @@ def show_to_each(
                 is_contact=(viewer_id, row.user_id) in contacts,
             )
             for row in rows
+            if (viewer_id, row.user_id) not in apart
         ]
         for viewer_id, rows in looks
     ]
 
 
 def people_near(*, viewer_id: str) -> QuerySet[Profile]:
-    """The others he shares a room with, to be ordered and paged by the caller."""
+    """The others whom he may see, to be ordered and paged by the caller."""
     mine = Member.objects.filter(user_id=viewer_id, left_pos__isnull=True).values("room_id")
-    shared = Member.objects.filter(user_id=OuterRef("pk"), left_pos__isnull=True, room_id__in=mine)
-    return Profile.objects.filter(Exists(shared)).exclude(pk=viewer_id)
+    shared = Member.objects.filter(left_pos__isnull=True, room_id__in=mine).values("user_id")
+    contacts = contact_ids_of(user_id=viewer_id)
+    apart = apart_from(user_id=viewer_id)
+    return Profile.objects.filter(pk__in=shared.union(*contacts)).exclude(
+        Q(pk=viewer_id) | Q(pk__in=apart[0]) | Q(pk__in=apart[1])
+    )
 
 
 def presence_rows(user_ids: Sequence[str]) -> list[PresenceRow]:

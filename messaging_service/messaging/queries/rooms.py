@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Greatest, Least
 
 from messaging.errors import NotFound
 from messaging.models import Member, Room
@@ -53,11 +54,13 @@ def has_at_most(most: int, *, room_id: int) -> bool:
     return len(current.values_list("pk", flat=True)[: most + 1]) <= most
 
 
-def direct_room_of(pair: tuple[str, str]) -> Room | None:
-    """The one direct room of two people, named in either order."""
-    return Room.objects.filter(
-        room_type=Room.Type.DIRECT, participant_a__in=pair, participant_b__in=pair
-    ).first()
+def direct_rooms_of(pair: tuple[str, str]) -> QuerySet[Room]:
+    """The one direct room of two people, named in either order, if there is one."""
+    low, high = Least("participant_a", "participant_b"), Greatest("participant_a", "participant_b")
+    one, other = (Value(user_id) for user_id in pair)
+    return Room.objects.alias(low=low, high=high).filter(
+        room_type=Room.Type.DIRECT, low=Least(one, other), high=Greatest(one, other)
+    )
 
 
 def show_rooms(rooms: Sequence[Room], *, user_id: str) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from messaging.actions.messages import send_message
 from messaging.models import Epoch, Profile
 from messaging.queries.positions import current_epoch, people_elsewhere, rooms_elsewhere
-from messaging.queries.rooms import direct_room_of
+from messaging.queries.rooms import direct_rooms_of
 from messaging.serializers.messages import new_message
 
 
@@ -34,8 +34,8 @@ class TestElsewhere:
 class TestDirectRoomOf:
     def test_finds_it_in_either_order(self, alice, bob, carol, room):
         for pair in ((alice.id, bob.id), (bob.id, alice.id)):
-            assert direct_room_of(pair).pk == room
-        assert direct_room_of((alice.id, carol.id)) is None
+            assert [found.pk for found in direct_rooms_of(pair)] == [room]
+        assert not direct_rooms_of((alice.id, carol.id)).exists()
 
 
 class TestCurrentEpoch:

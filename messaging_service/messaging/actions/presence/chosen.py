@@ -11,6 +11,7 @@ from messaging.broadcast import publish
 from messaging.events import presence
 from messaging.models.presence import HIDDEN, Presence
 from messaging.permissions.limits import presence_limit
+from messaging.queries.contacts import hidden_from
 from messaging.queries.presence import audiences_of, presence_rows
 from messaging.serializers.presence import PresenceRow, presence_json
 
@@ -47,9 +48,13 @@ def set_presence(
         kept.save()
         (after,) = presence_rows([user_id])
         rooms = audiences_of([user_id]) if _look(before) != _look(after) else {}
+        hidden = hidden_from(list(rooms)).get(user_id, [])
     changes.labels("came").inc(comes)
     shown = presence_json(after)
-    publish(presence(shown, number=after.number, rooms=each) for each in rooms.values())
+    publish(
+        presence(shown, number=after.number, rooms=each, hidden_from=hidden)
+        for each in rooms.values()
+    )
     return presence_json(after, is_own=True)
 
 

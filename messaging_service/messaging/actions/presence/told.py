@@ -10,6 +10,7 @@ from messaging.actions.presence.leases import held_people, see
 from messaging.broadcast import publish
 from messaging.events import presence
 from messaging.models.presence import HIDDEN
+from messaging.queries.contacts import hidden_from
 from messaging.queries.presence import (
     audiences_of,
     not_online_of,
@@ -30,7 +31,7 @@ _CAME: Final = """
 INSERT INTO presence (user_id, status, online_since, total_online_seconds, number)
 SELECT profile.user_id, 'online', clock_timestamp(), 0, 1
 FROM profiles profile LEFT JOIN presence ON presence.user_id = profile.user_id
-WHERE profile.user_id = ANY(%s) AND presence.online_since IS NULL
+WHERE profile.user_id = ANY(%s) AND presence.online_since IS NULL AND profile.erased_at IS NULL
 ORDER BY profile.user_id
 ON CONFLICT (user_id) DO UPDATE SET
     online_since = excluded.online_since, number = presence.number + 1
@@ -94,8 +95,14 @@ def _change(statement: str, *arguments: list[str] | int) -> int:
             changed = cursor.fetchall()
         shown = [user_id for user_id, is_shown in changed if is_shown]
         rows, audiences = presence_rows(shown), audiences_of(shown)
+        hidden = hidden_from(list(audiences))
     publish(
-        presence(presence_json(row), number=row.number, rooms=audiences[row.user_id])
+        presence(
+            presence_json(row),
+            number=row.number,
+            rooms=audiences[row.user_id],
+            hidden_from=hidden.get(row.user_id, ()),
+        )
         for row in rows
         if row.user_id in audiences
     )

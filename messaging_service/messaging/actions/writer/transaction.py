@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812 - it is a class.
 
 from messaging.actions.writer.sends import Outcome, Send, Sent
 from messaging.errors import ClientIdReused, NotFound
-from messaging.permissions import refusal_to_send
+from messaging.permissions import Tie, refusal_to_send, refusal_to_write
 from messaging.serializers.messages import MessageRow, message_text
 from service_kit.rendering import encode_json
 
@@ -37,13 +37,17 @@ class Sender(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What the database held for one send, looked at under the lock."""
+    """What the database held for one send, looked at under the lock.
+
+    `tie` is what the two people of a direct room are to each other, and None in other rooms.
+    """
 
     clock: datetime
     new_id: int
     sender: Sender | None
     request_hash: bytes
     duplicate: MessageRow | None
+    tie: Tie | None = None
 
 
 @dataclass(slots=True)
@@ -88,7 +92,8 @@ def _recall(cursor: Cursor, ids: list[int]) -> dict[int, MessageRow]:
 
 
 def _seen(row: tuple[Any, ...], earlier: dict[int, MessageRow]) -> Seen:
-    left_pos, last_read_seq, username, display_name, new_id, earlier_id, request_hash = row[5:]
+    left_pos, last_read_seq, username, display_name, new_id, earlier_id, request_hash = row[5:12]
+    is_blocked, are_contacts = row[12:]
     is_member = last_read_seq is not None and username is not None
     return Seen(
         clock=row[0],
@@ -96,11 +101,15 @@ def _seen(row: tuple[Any, ...], earlier: dict[int, MessageRow]) -> Seen:
         sender=Sender(left_pos, last_read_seq, username, display_name) if is_member else None,
         request_hash=bytes(request_hash or b""),
         duplicate=earlier.get(earlier_id),
+        tie=None if is_blocked is None else Tie(is_blocked, are_contacts),
     )
 
 
 def decide(sends: Sequence[Send], rooms: dict[int, LockedRoom], seen: Sequence[Seen]) -> Plan:
-    """Refuse, recognise or number each send; only what is accepted raises its room's counters."""
+    """Refuse, recognise or number each send; only what is accepted raises its room's counters.
+
+    What was sent before is recognised whatever the two people of a direct room are to each other.
+    """
     plan = Plan()
     first_use: dict[tuple[str, str], int] = {}
     for n, (send, found) in enumerate(zip(sends, seen, strict=True)):
@@ -112,6 +121,8 @@ def decide(sends: Sequence[Send], rooms: dict[int, LockedRoom], seen: Sequence[S
             _recognise(plan, n, send, found)
         elif earlier is not None:
             _recognise_in_batch(plan, n, earlier, sends)
+        elif refusal := refusal_to_write(found.tie):
+            plan.refused[n] = refusal
         else:
             first_use[send.sender_id, send.message.client_id] = n
             assert room is not None

@@ -151,6 +151,7 @@ class Hub:
         if not self._newest.admits(envelope.subject):
             return
         outlets: dict[Outlet, None] = {}
+        hidden = frozenset(envelope.hidden_from)
         for room_id, pos in envelope.rooms:
             feed = self.feeds.get(room_channel(room_id))
             if feed is None or feed.pos is None:
@@ -159,7 +160,8 @@ class Hub:
                 feed.take(envelope, as_of=pos)
                 self.refills.look_again(feed)
             else:
-                outlets.update((seat.outlet, None) for seat in feed.seats)
+                seats = (seat for seat in feed.seats if seat.user_id not in hidden)
+                outlets.update((seat.outlet, None) for seat in seats)
         frame = Frame(envelope.text, kind=envelope.kind, is_passing=True)
         for outlet in outlets:
             outlet.send(frame)

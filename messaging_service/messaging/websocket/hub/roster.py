@@ -102,7 +102,7 @@ class Roster:
     def _is_particular(self, told: Told) -> bool:
         """Whether it is not for every seat, or does more than to be told."""
         return (
-            bool(told.author_id)
+            bool(told.author_id or told.hidden_from)
             or 0 < told.seq < self._seen_by_all_from
             or 0 < told.pos <= self._furthest
             or told.kind in APART

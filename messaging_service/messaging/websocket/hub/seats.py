@@ -1,5 +1,6 @@
 """One socket's place in one feed: what it may hear there, and how far it has heard it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from messaging.permissions import Window
@@ -20,6 +21,8 @@ class Told(Protocol):
     def seq(self) -> int: ...
     @property
     def author_id(self) -> str: ...
+    @property
+    def hidden_from(self) -> Sequence[str]: ...
     @property
     def text(self) -> bytes: ...
 
@@ -60,7 +63,7 @@ class Seat:
 
     def may_hear(self, told: Told) -> bool:
         """Whether the event is for this socket, and new to it; passing ones have no position."""
-        if told.author_id == self.user_id:
+        if told.author_id == self.user_id or self.user_id in told.hidden_from:
             return False
         is_new = told.pos > self.cursor and self.window.shows(pos=told.pos, seq=told.seq)
         return not told.pos or is_new

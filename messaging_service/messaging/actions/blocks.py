@@ -1,0 +1,58 @@
+"""Wanting to hear nothing of somebody, and taking that back."""
+
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from messaging.actions.changes import next_user_positions, pair_change
+from messaging.actions.contacts import change_contact
+from messaging.errors import Invalid
+from messaging.events import Event, block_changed
+from messaging.models import Block, Contact, Profile
+from messaging.queries.contacts import CURRENT, contact_between
+from messaging.serializers.contacts import block_json
+
+
+class Blocked(NamedTuple):
+    """A block, and whether this call made it."""
+
+    block: Block
+    created: bool
+
+
+def block_person(*, user_id: str, other: Profile) -> Blocked:
+    """Hear nothing more of somebody, and he of oneself; who was a contact is none any more.
+
+    Only that he is told, as if one had removed him. Blocking again changes nothing. Raises Invalid
+    for oneself.
+    """
+    if other.user_id == user_id:
+        raise Invalid("One cannot block oneself.")
+    with pair_change(user_id, other.user_id) as events:
+        block = Block.objects.filter(blocker_id=user_id, blocked=other).first()
+        if block is not None and not block.is_lifted:
+            block.blocked = other
+            return Blocked(block, created=False)
+        contact = contact_between(user_id, other.user_id)
+        if contact is not None and contact.state in CURRENT:
+            events.extend(change_contact(contact, Contact.State.REMOVED))
+        block = block or Block(blocker_id=user_id)
+        block.blocked, block.created_at = other, timezone.now()
+        events.append(_change(block, is_lifted=False))
+    return Blocked(block, created=True)
+
+
+def lift_block(*, user_id: str, blocked_id: str) -> None:
+    """Take a block back; where there is none, nothing changes."""
+    with pair_change(user_id, blocked_id) as events:
+        found = Block.objects.select_related("blocked")
+        block = found.filter(blocker=user_id, blocked=blocked_id, is_lifted=False).first()
+        if block is not None:
+            events.append(_change(block, is_lifted=True))
+
+
+def _change(block: Block, *, is_lifted: bool) -> Event:
+    block.is_lifted = is_lifted
+    block.pos = next_user_positions([block.blocker_id])[block.blocker_id]
+    block.save()
+    return block_changed(user_id=block.blocker_id, user_pos=block.pos, block=block_json(block))
