@@ -7,8 +7,15 @@ Refusal
 ├── SessionOver        session_revoked    a genuine access token of a session that has ended
 ├── NameTaken          conflict           a username or e-mail address that somebody has
 ├── EmailUnverified    forbidden          an account that may log in once its address is confirmed
-├── WrongCode          invalid            no code mailed to this account, or one used or too old
+├── WrongCode          invalid            no code of this account, or one used or too old
 ├── WrongPassword      invalid            not the password of the account that is to be changed
+├── MfaRequired        mfa_required       a login that lacks a code; it brings a challenge
+├── ChallengeOver      not_authenticated  no challenge of ours, or one that was used or is too old
+├── LoginCodeRefused   not_authenticated  a WrongCode of who is not logged in yet
+├── PasswordNeeded     invalid            a session that began too long ago to do this without
+├── MfaAlreadyOn       conflict           a second factor that is switched off first
+├── MfaNotBegun        conflict           a code of a secret that was never asked for
+├── MfaOff             conflict           recovery codes of no second factor
 ├── NoSuchSession      not_found          no session of one's own, or one that has ended
 ├── NoKeysToRotate     conflict           keys that are changed by hand, or cannot be made here
 ├── KeyTooNew          conflict           a key that not everybody may know yet
@@ -80,6 +87,54 @@ class WrongCode(Refusal):
         super().__init__(
             "invalid", detail, errors=[FieldError(field="code", code="wrong", detail=detail)]
         )
+
+
+class MfaRequired(Refusal):
+    is_told = True
+
+    def __init__(self, challenge: str) -> None:
+        super().__init__("mfa_required", "Show a code of your authenticator with this challenge.")
+        self.members = {"challenge": challenge}
+
+
+class ChallengeOver(Refusal):
+    def __init__(self) -> None:
+        detail = "This challenge can no longer be used; log in again."
+        super().__init__(
+            "not_authenticated",
+            detail,
+            errors=[FieldError(field="challenge", code="over", detail=detail)],
+        )
+
+
+class LoginCodeRefused(Refusal):
+    is_told = True
+
+    def __init__(self, wrong: WrongCode) -> None:
+        super().__init__("not_authenticated", wrong.detail, errors=wrong.errors)
+
+
+class PasswordNeeded(Refusal):
+    def __init__(self) -> None:
+        detail = "Show the password too: this session began a while ago."
+        super().__init__(
+            "invalid", detail, errors=[FieldError(field="password", code="required", detail=detail)]
+        )
+
+
+class MfaAlreadyOn(Refusal):
+    def __init__(self) -> None:
+        super().__init__("conflict", "The second factor is on already; switch it off first.")
+
+
+class MfaNotBegun(Refusal):
+    def __init__(self) -> None:
+        super().__init__("conflict", "There is no new secret; begin with POST me/mfa/.")
+
+
+class MfaOff(Refusal):
+    def __init__(self) -> None:
+        super().__init__("conflict", "The second factor is off.")
 
 
 class NoSuchSession(Refusal):

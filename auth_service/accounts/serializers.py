@@ -24,6 +24,8 @@ from accounts.models import (
 PASSWORD_LENGTH = (8, 128)
 NAME_LENGTH = 64
 EMAIL_LENGTH = 254
+CODE_LENGTH = 64
+CHALLENGE_LENGTH = 64
 MOST_USERS = 100
 # What is told of an account that is no more.
 GONE = {
@@ -46,9 +48,10 @@ def require_username_form(value: str) -> None:
 class PasswordField(TextField):
     """Kept as typed: blanks at its ends are part of it."""
 
-    def __init__(self, *, min_length: int | None = None) -> None:
+    def __init__(self, *, min_length: int | None = None, required: bool = True) -> None:
         super().__init__(
             min_length=min_length,
+            required=required,
             max_length=PASSWORD_LENGTH[1],
             trim_whitespace=False,
             write_only=True,
@@ -101,6 +104,18 @@ class LoginInput(serializers.Serializer[User]):
         return {"name": names[0], **asked}
 
 
+class CodeField(TextField):
+    """Of an authenticator or for recovery, with or without its blanks and hyphens."""
+
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(required=required, max_length=CODE_LENGTH)
+
+
+class LoginCodeInput(serializers.Serializer[User]):
+    challenge = TextField(max_length=CHALLENGE_LENGTH, help_text="What `mfa_required` brought.")
+    code = CodeField()
+
+
 class RefreshInput(serializers.Serializer[User]):
     refresh = TextField(max_length=1024)
 
@@ -122,6 +137,30 @@ class PrivacyInput(serializers.Serializer[User]):
     find_me = serializers.ChoiceField(FindMe.choices, required=False)
     last_seen = serializers.ChoiceField(LastSeen.choices, required=False)
     read_receipts = serializers.BooleanField(required=False)
+
+
+class MfaBeginInput(serializers.Serializer[User]):
+    password = PasswordField(required=False)
+
+
+class PasswordInput(serializers.Serializer[User]):
+    password = PasswordField()
+
+
+class MfaConfirmInput(serializers.Serializer[User]):
+    code = CodeField()
+
+
+class RecoveryCodesInput(serializers.Serializer[User]):
+    """One of the two."""
+
+    password = PasswordField(required=False)
+    code = CodeField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError({"password": "Give the password or a code."})
+        return attrs
 
 
 class ProfileInput(serializers.Serializer[User]):
@@ -180,6 +219,7 @@ def user_json(user: User) -> dict[str, Any]:
         "time_zone": user.time_zone,
         "locale": user.locale,
         "email_verified": user.email_verified_at is not None,
+        "mfa_enabled": user.mfa_enabled_at is not None,
         "created_at": user.created_at,
         "privacy": privacy_json(user),
     }

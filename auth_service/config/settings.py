@@ -92,6 +92,7 @@ LIMITS = {
     "MAILS_PER_HOUR": env.int("LIMIT_MAILS_PER_HOUR", default=5),
     "MAILS_PER_ADDRESS": env.int("LIMIT_MAILS_PER_ADDRESS", default=100),
     "MAILS_BY_STRANGERS": env.int("LIMIT_MAILS_BY_STRANGERS", default=20),
+    "CODES_PER_DAY": env.int("LIMIT_CODES_PER_DAY", default=20),
     "REGISTRATIONS_PER_HOUR": env.int("LIMIT_REGISTRATIONS_PER_HOUR", default=1_000),
     "REFRESHES_PER_MINUTE": env.int("LIMIT_REFRESHES_PER_MINUTE", default=120),
     "EXPORTS_PER_HOUR": env.int("LIMIT_EXPORTS_PER_HOUR", default=5),

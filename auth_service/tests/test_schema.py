@@ -32,7 +32,7 @@ class TestSchema:
                 told = operation["responses"]
                 assert {"403", "503"} <= told.keys()
                 is_guarded = {"bearer": []} in operation["security"]
-                takes_credentials = path.endswith(("/login/", "/refresh/"))
+                takes_credentials = path.endswith(("/login/", "/login/mfa/", "/refresh/"))
                 assert ("401" in told) is (is_guarded or takes_credentials)
                 assert ("415" in told) is ("requestBody" in operation)
 

@@ -48,6 +48,7 @@ def _body(refusal: Refusal, status: int) -> dict[str, Any]:
         "detail": refusal.detail,
         "code": refusal.code,
         "errors": list(refusal.errors),
+        **refusal.members,
     }
 
 

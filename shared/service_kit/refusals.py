@@ -1,7 +1,7 @@
 """The one exception both doors answer, and what else counts as it."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TypedDict
 
@@ -36,9 +36,11 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
 
     `detail` is for people and may be shown. `retry_after` is in seconds; for codes that mean
     "later" (429, 503) it is 1 unless given. One that `is_told` stands in the security log already.
+    `members` stand in the problem beside the rest (RFC 9457, section 3.2).
     """
 
     is_told = False
+    members: Mapping[str, str] = {}
 
     def __init__(
         self,

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from accounts.actions.audit import circumstances, record, tell
 from accounts.actions.events import tell_sessions_ended
+from accounts.actions.mfa.challenges import open_challenge
 from accounts.actions.proving import prove_password
 from accounts.devices import Device
-from accounts.errors import EmailUnverified, NoSuchSession, WrongCredentials
+from accounts.errors import EmailUnverified, MfaRequired, NoSuchSession, WrongCredentials
 from accounts.models import Session, User
 from accounts.permissions import locked_session, locked_user, read_uuid
 from accounts.tokens import RefreshToken, access_token, new_refresh_token
@@ -23,6 +24,7 @@ _OPEN = """
 WITH person AS (
     SELECT id FROM accounts_user
     WHERE id = %(user_id)s AND password = %(password)s AND is_active
+      AND mfa_enabled_at IS NOT DISTINCT FROM %(mfa_enabled_at)s
     FOR NO KEY UPDATE
 ), opened AS (
     INSERT INTO accounts_session
@@ -42,15 +44,18 @@ class SignedIn:
     refresh: str
 
 
-def log_in(*, name: str, password: str, device: Device) -> SignedIn:
+def log_in(*, name: str, password: str, device: Device, in_cookies: bool = False) -> SignedIn:
     """Open a session for a username or address; WrongCredentials says nothing of the reason.
 
-    EmailUnverified is for whoever knows the password, where the settings ask for it.
+    For whoever knows the password: EmailUnverified, where the settings ask for it; MfaRequired with
+    a challenge, where a code is asked for too (actions.mfa.login).
     """
     user = prove_password(name=name, password=password, address=device.address)
     while True:
         if settings.EMAIL_VERIFICATION == "required" and user.email_verified_at is None:
             raise EmailUnverified
+        if user.mfa_enabled_at:
+            raise MfaRequired(open_challenge(user=user, in_cookies=in_cookies))
         try:
             return open_session(user=user, device=device, event="login.succeeded")
         except WrongCredentials:
@@ -66,9 +71,10 @@ def _proven_again(user: User, password: str) -> User:
 
 
 def open_session(*, user: User, device: Device, event: str) -> SignedIn:
-    """Begin a session because of a security event; WrongCredentials if the password is another now.
+    """Begin a session because of a security event.
 
-    Whoever changes the password ends the sessions there are: one of before is ended or not opened.
+    WrongCredentials if the password, or the second factor, is another now: whoever changes one ends
+    the sessions there are, and one of before is ended or not opened.
     """
     now = timezone.now()
     session = Session(
@@ -90,6 +96,7 @@ def _store(session: Session, event: str) -> None:
         "id": session.pk,
         "user_id": session.user_id,
         "password": session.user.password,
+        "mfa_enabled_at": session.user.mfa_enabled_at,
         "device": session.device,
         "place": session.address,
         "refresh_hash": session.refresh_hash,

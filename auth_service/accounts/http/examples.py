@@ -7,6 +7,11 @@ from service_kit.openapi import put_examples
 PASSWORD: Final = "a-walk-by-the-sea"  # noqa: S105 - nobody's
 ACCESS: Final = "eyJhbGciOiJFZERTQSIsImtpZCI6IjE3In0.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 REFRESH: Final = "v2nT7c0Yp1wq8LrXz4hJ6sKd3bFm9gQa"
+CHALLENGE: Final = "7Qy2mZk0cVn5xT8rLwJ1hB4uGs9aPfEdKoXi6tYvN3M"
+SECRET: Final = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # noqa: S105 - as above
+OTPAUTH_URL: Final = (
+    f"otpauth://totp/Parley:alice?digits=6&secret={SECRET}&algorithm=SHA1&issuer=Parley&period=30"
+)
 USER: Final[dict[str, Any]] = {
     "id": "1",
     "username": "alice",
@@ -17,6 +22,7 @@ USER: Final[dict[str, Any]] = {
     "time_zone": "UTC",
     "locale": "en",
     "email_verified": False,
+    "mfa_enabled": False,
     "created_at": "2026-01-29T10:30:00.123456Z",
     "privacy": {"find_me": "everyone", "last_seen": "everyone", "read_receipts": True},
 }
@@ -48,12 +54,18 @@ EXAMPLES: Final[dict[str, object]] = {
         "display_name": "Alice",
     },
     "LoginInput": {"username": "alice", "password": PASSWORD},
+    "LoginCodeInput": {"challenge": CHALLENGE, "code": "492039"},
     "RefreshInput": {"refresh": REFRESH},
     "PasswordChangeInput": {
         "current_password": PASSWORD,
         "new_password": "a-swim-in-the-lake",
     },
     "PatchedProfileInput": {"display_name": "Alice Liddell"},
+    "MfaConfirmInput": {"code": "492039"},
+    "PasswordInput": {"password": PASSWORD},
+    "RecoveryCodesInput": {"password": PASSWORD},
+    "Enrolment": {"secret": SECRET, "otpauth_url": OTPAUTH_URL},
+    "RecoveryCodes": {"recovery_codes": ["mzxw-6ytb-oi5d-k3tf", "nb2h-i4dt-hixs-6mrq"]},
     "User": USER,
     "Tokens": TOKENS,
     "SignedIn": {"user": USER, **TOKENS},

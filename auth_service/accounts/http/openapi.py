@@ -21,6 +21,7 @@ class UserShape(serializers.Serializer[None]):
     time_zone = serializers.CharField()
     locale = serializers.CharField()
     email_verified = serializers.BooleanField()
+    mfa_enabled = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     privacy = serializers.DictField()
 
@@ -78,6 +79,23 @@ IN_BODY_OR_COOKIES = {
     )
     for shape in (SignedInShape, TokensShape)
 }
+
+
+class EnrolmentShape(serializers.Serializer[None]):
+    secret = serializers.CharField(help_text="Base32, to be typed into an authenticator.")
+    otpauth_url = serializers.CharField(help_text="The same, to be shown as a QR code.")
+
+    class Meta:
+        ref_name = "Enrolment"
+
+
+class RecoveryCodesShape(serializers.Serializer[None]):
+    recovery_codes = serializers.ListField(
+        child=serializers.CharField(), help_text="Each works once. They are never shown again."
+    )
+
+    class Meta:
+        ref_name = "RecoveryCodes"
 
 
 class ProfileShape(serializers.Serializer[None]):

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.actions.mfa.login import log_in_with_code
 from accounts.actions.refresh import refresh_session
 from accounts.actions.register import register
 from accounts.actions.sessions import SignedIn, end_all_sessions, end_session, log_in
@@ -25,7 +26,13 @@ from accounts.http.views import (
     read_input,
     session_id_of,
 )
-from accounts.serializers import LoginInput, RefreshInput, RegisterInput, user_json
+from accounts.serializers import (
+    LoginCodeInput,
+    LoginInput,
+    RefreshInput,
+    RegisterInput,
+    user_json,
+)
 
 
 @extend_schema(tags=["sessions"])
@@ -57,14 +64,46 @@ class LoginView(PublicView):
         request=LoginInput,
         responses={
             200: IN_BODY_OR_COOKIES[SignedInShape],
-            **problems("invalid", "not_authenticated", "forbidden", "rate_limited", body=True),
+            **problems(
+                "invalid",
+                "not_authenticated",
+                "mfa_required",
+                "forbidden",
+                "rate_limited",
+                body=True,
+            ),
         },
     )
     def post(self, request: Request) -> Response:
-        """Open a session; every failure is the same 401."""
+        """Open a session; every failure is the same 401.
+
+        `mfa_required` is none: it brings a `challenge` that lasts five minutes, to be shown with a
+        code at login/mfa/.
+        """
         asked = read_input(LoginInput, request.data)
         is_page = asked.pop("session")
-        signed_in = log_in(**asked, device=device_of(request))
+        signed_in = log_in(**asked, device=device_of(request), in_cookies=is_page)
+        return in_cookies(signed_in) if is_page else _answer(signed_in, status.HTTP_200_OK)
+
+
+@extend_schema(tags=["sessions"])
+class LoginMfaView(PublicView):
+    @extend_schema(
+        operation_id="login_mfa",
+        request=LoginCodeInput,
+        responses={
+            200: IN_BODY_OR_COOKIES[SignedInShape],
+            **problems("invalid", "not_authenticated", "rate_limited", body=True),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Open the session that a login asked for, with a code of the second factor.
+
+        `errors` tell a wrong `code`, after which the challenge still holds, from a `challenge`
+        that is over.
+        """
+        asked = read_input(LoginCodeInput, request.data)
+        signed_in, is_page = log_in_with_code(**asked, device=device_of(request))
         return in_cookies(signed_in) if is_page else _answer(signed_in, status.HTTP_200_OK)
 
 

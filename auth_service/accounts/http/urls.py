@@ -14,13 +14,22 @@ from accounts.http.mails import (
     PasswordResetView,
 )
 from accounts.http.me import MeView
+from accounts.http.mfa import MfaConfirmView, MfaView, RecoveryCodesView
 from accounts.http.passwords import PasswordChangeView
-from accounts.http.sessions import LoginView, LogoutAllView, LogoutView, RefreshView, RegisterView
+from accounts.http.sessions import (
+    LoginMfaView,
+    LoginView,
+    LogoutAllView,
+    LogoutView,
+    RefreshView,
+    RegisterView,
+)
 from accounts.http.users import UserByUsernameView, UsersView, UserView
 
 urlpatterns = [
     path("api/auth/register/", RegisterView.as_view()),
     path("api/auth/login/", LoginView.as_view()),
+    path("api/auth/login/mfa/", LoginMfaView.as_view()),
     path("api/auth/refresh/", RefreshView.as_view()),
     path("api/auth/logout/", LogoutView.as_view()),
     path("api/auth/logout-all/", LogoutAllView.as_view()),
@@ -35,6 +44,9 @@ urlpatterns = [
     path("api/auth/pages/reset-password/", ResetPasswordPage.as_view()),
     path("api/auth/me/", MeView.as_view()),
     path("api/auth/me/export/", ExportView.as_view()),
+    path("api/auth/me/mfa/", MfaView.as_view()),
+    path("api/auth/me/mfa/confirm/", MfaConfirmView.as_view()),
+    path("api/auth/me/mfa/recovery-codes/", RecoveryCodesView.as_view()),
     path("api/auth/users/", UsersView.as_view()),
     path("api/auth/users/<str:user_id>/", UserView.as_view()),
     path("api/auth/users/by-username/<str:username>/", UserByUsernameView.as_view()),

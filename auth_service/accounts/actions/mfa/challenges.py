@@ -1,0 +1,64 @@
+"""What stands between the password and the code of a login."""
+
+from datetime import timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from accounts.actions.attempts import MINUTE, Bucket, counting_failures
+from accounts.actions.audit import record
+from accounts.errors import ChallengeOver
+from accounts.models import LoginChallenge, User
+from service_kit.addresses import network_of
+
+LIFE: Final = timedelta(minutes=5)
+CHALLENGE_BYTES: Final = 32
+
+
+def open_challenge(*, user: User, in_cookies: bool) -> str:
+    """Return what a code is to be shown with, for a person who has shown the password."""
+    text = token_urlsafe(CHALLENGE_BYTES)
+    now = timezone.now()
+    with transaction.atomic():
+        LoginChallenge.objects.filter(user=user, expires_at__lte=now).delete()
+        LoginChallenge.objects.create(
+            challenge_hash=_hash(text),
+            user=user,
+            auth_hash=user.get_session_auth_hash(),
+            in_cookies=in_cookies,
+            expires_at=now + LIFE,
+        )
+        record("login.challenged", user_id=user.pk)
+    return text
+
+
+def find_challenge(text: str, *, address: str) -> LoginChallenge:
+    """Return the challenge with its person; ChallengeOver, which is counted, if there is none."""
+    most = settings.LIMITS["LOGINS_PER_ADDRESS"]
+    with counting_failures([Bucket(f"guess {network_of(address)}", most, MINUTE)]):
+        live = LoginChallenge.objects.filter(expires_at__gt=timezone.now())
+        held = live.select_related("user").filter(pk=_hash(text)).first()
+        if held is None:
+            raise ChallengeOver
+    return held
+
+
+def take_challenge(challenge: LoginChallenge, user: User) -> None:
+    """Use it up for the locked person, or raise ChallengeOver for what was used or came too late.
+
+    In the caller's transaction.
+    """
+    is_same = constant_time_compare(challenge.auth_hash, user.get_session_auth_hash())
+    live = LoginChallenge.objects.filter(pk=challenge.pk, expires_at__gt=timezone.now())
+    taken, _ = live.delete()
+    if not taken or not is_same:
+        raise ChallengeOver
+
+
+def _hash(text: str) -> bytes:
+    return sha256(text.encode()).digest()
