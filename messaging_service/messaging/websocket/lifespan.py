@@ -34,8 +34,8 @@ def _spare_the_collector() -> None:
     """Let it look at what is new, and hardly ever at what has stayed: it stops every socket.
 
     A socket is a hundred objects, of which none is garbage when it goes. Looking at ten thousand
-    takes five milliseconds, and so does every look but one in a thousand.
+    takes five milliseconds, and so does every look but one in a hundred.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 1_000, 10)
+    gc.set_threshold(10_000, 100, 10)

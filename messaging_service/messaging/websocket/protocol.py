@@ -37,6 +37,11 @@ class LimitedProtocol(WebSocketsSansIOProtocol):
         http: Any = transport.get_protocol()
         http.parser = None
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        # As above: what reads the frames and its generator know each other.
+        self.conn.parser.close()
+
     def handle_ping(self) -> None:
         if self._is_allowed():
             super().handle_ping()

@@ -56,7 +56,8 @@ async def _accept(scope: Any, receive: Any, send: Any) -> None:
     await receive()
 
 
-async def test_nothing_of_a_connection() -> None:
+@pytest.mark.parametrize("is_cut", [False, True])
+async def test_nothing_of_a_connection(*, is_cut: bool) -> None:
     config = Config(_accept, ws=LimitedProtocol, log_config=None)
     config.load()
     state, left = ServerState(), []
@@ -68,5 +69,9 @@ async def test_nothing_of_a_connection() -> None:
 
     async with await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with connect(f"ws://127.0.0.1:{port}/"):
+        async with connect(f"ws://127.0.0.1:{port}/") as socket:
             await until(lambda: left[0]() is None, within=1)
+            left += [weakref.ref(part) for made in state.connections for part in (made, made.conn)]
+            if is_cut:
+                socket.transport.abort()
+        await until(lambda: [one() for one in left] == [None, None, None], within=1)
