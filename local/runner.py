@@ -74,6 +74,7 @@ def _announce(stack: Stack, *, seconds: float) -> None:
         _say(f"  {process.name:<22} pid {process.pid:<8} port {process.port}")
     _say(f"\n  logs                   {_here(stack.logs)}/<name>.log")
     _say(f"  for operators          http://localhost:{stack.operators_port}/dashboard/")
+    _say(f"  mails                  http://localhost:{stack.operators_port}/mail/")
     _say(f"  accounts               {' and '.join(demo.ACCOUNTS)}, password {demo.PASSWORD}")
     if stack.replaced:
         _say(f"  from your environment  {' '.join(sorted(stack.replaced))}")

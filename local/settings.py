@@ -9,6 +9,7 @@ from local.ports import LOOPBACK
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from local.mailbox import Mailbox
     from local.postgres import Postgres
     from local.redis import Redis
     from local.secrets import Secrets
@@ -18,7 +19,13 @@ HOSTS = "localhost,127.0.0.1,[::1],authservice,messaging-service"
 
 
 def auth_settings(
-    *, secrets: Secrets, postgres: Postgres, redis: Redis, home: Path, port: int
+    *,
+    secrets: Secrets,
+    postgres: Postgres,
+    redis: Redis,
+    mailbox: Mailbox,
+    home: Path,
+    port: int,
 ) -> dict[str, str]:
     return {
         **_shared_settings(secrets=secrets, postgres=postgres, redis=redis, port=port),
@@ -28,6 +35,9 @@ def auth_settings(
         "DB_PASSWORD": secrets.auth_database,
         "JWT_PRIVATE_KEY_FILE": str(home / "jwt-private-key.pem"),
         "JWKS_CACHE_FILE": str(home / "auth-jwks.json"),
+        "EMAIL_HOST": LOOPBACK,
+        "EMAIL_PORT": str(mailbox.smtp_port),
+        "PUBLIC_URL": f"http://localhost:{port}",
     }
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from local.errors import ProcessDiedError
+from local.mailbox import Mailbox
 from local.migrations import migrate
 from local.ports import LOOPBACK, free_ports
 from local.postgres import THROW_AWAY, Postgres
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Stack:
-    """Postgres, Redis, both services and Traefik.
+    """Postgres, Redis, a mailbox, both services and Traefik.
 
     `home` holds data, secrets and logs. `settings` go to both services and win over our own;
     `replaced` then names those of ours they stand for. The gateway looks for `spare_sockets` more
@@ -50,9 +51,10 @@ class Stack:
         self.secrets: Secrets = load_secrets(self.home / "secrets.json")
         algorithm = self.settings.get("JWT_ALGORITHM", "")
         ensure_private_key(self.home / "jwt-private-key.pem", algorithm=algorithm)
-        numbers = 2 + 2 * self.http_each + self.sockets + self.spare_sockets
+        numbers = 4 + 2 * self.http_each + self.sockets + self.spare_sockets
         ports = iter(free_ports(numbers))
         self.postgres, self.redis = self._postgres(next(ports)), self._redis(next(ports))
+        self.mailbox = Mailbox(logs=self.logs, smtp_port=next(ports), port=next(ports))
         self.auth = self._auth_service()
         auth_ports = list(islice(ports, self.http_each))
         self.messaging = self._messaging_service(auth_port=auth_ports[0])
@@ -101,6 +103,7 @@ class Stack:
             process.ask_to_stop()
         for process in self.servers:
             process.stop()
+        self.mailbox.stop()
         self.redis.stop()
         self.postgres.stop()
 
@@ -123,7 +126,8 @@ class Stack:
         self.postgres.provide("messaging", password=self.secrets.messaging_database)
 
     def _start_engines(self) -> None:
-        self.processes += [self.postgres.process, self.redis.process]
+        self.processes += [self.postgres.process, self.redis.process, self.mailbox.process]
+        self.mailbox.start()
         self.redis.start()
         self.postgres.start()
         self.provide_databases()
@@ -141,7 +145,7 @@ class Stack:
                 process.wait_until(lambda process=process: self._is_ready(process))  # type: ignore[misc]
 
     def _is_ready(self, process: Process) -> bool:
-        for engine in (self.postgres, self.redis, self.traefik):
+        for engine in (self.postgres, self.redis, self.mailbox, self.traefik):
             if engine.process is process:
                 return engine.answers()
         return ready(process)
@@ -164,6 +168,7 @@ class Stack:
             secrets=self.secrets,
             postgres=self.postgres,
             redis=self.redis,
+            mailbox=self.mailbox,
             home=self.home,
             port=self.port,
         )
@@ -193,6 +198,7 @@ class Stack:
             operators_port=self.operators_port,
             auth_urls=list(map(process_url, self.auth_processes)),
             chat_urls=list(map(process_url, self.messaging_processes)),
+            mailbox_url=self.mailbox.url,
             sockets_urls=[
                 *map(process_url, self.socket_processes),
                 *map(port_url, self.spare_ports),

@@ -31,6 +31,7 @@ class Traefik:
     auth_urls: Sequence[str]
     chat_urls: Sequence[str]
     sockets_urls: Sequence[str]
+    mailbox_url: str = ""
     process: Process = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +45,7 @@ class Traefik:
                 "AUTH_URLS": ",".join(self.auth_urls),
                 "CHAT_URLS": ",".join(self.chat_urls),
                 "SOCKETS_URLS": ",".join(self.sockets_urls),
+                "MAILBOX_URL": self.mailbox_url,
             },
         )
 

@@ -117,6 +117,7 @@ class TestProcesses:
             process.name.partition("-")[0]
             for process in (
                 *(stack.postgres.process, stack.redis.process, stack.traefik.process),
+                stack.mailbox.process,
                 *stack.servers,
             )
         )

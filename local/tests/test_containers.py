@@ -201,6 +201,7 @@ class TestProduction:
         added = compose(
             PRODUCTION,
             DOMAIN="chat.example.org",
+            EMAIL_HOST="smtp.example.org",
             TLS_CERTIFICATE=str(certificate),
             TLS_KEY=str(key),
         )

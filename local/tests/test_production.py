@@ -13,6 +13,7 @@ from local.tests.images import FILE, PRODUCTION, SERVERS, compose, config
 CONTAINERS = compose()["services"]
 SETTINGS = {
     "DOMAIN": "chat.example.org",
+    "EMAIL_HOST": "smtp.example.org",
     "TLS_CERTIFICATE": str(FILE),
     "TLS_KEY": str(FILE),
 }

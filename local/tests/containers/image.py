@@ -63,7 +63,7 @@ def build(service: str, root: Path, *, venv: Path) -> Image:
 
     `venv` is what its `pip install` makes; the base image is this machine's Python.
     """
-    image = Image(root=root, shared={"/venv": venv, **_python()})
+    image = Image(root=root, shared={"/venv": venv, **python()})
     for target in image.shared:
         image.mount_point(target)
     for name, words in re.findall(r"(?m)^([A-Z]+) (.+)$", dockerfile(service)):
@@ -89,7 +89,7 @@ def make_venv(service: str) -> Path:
     return made
 
 
-def _python() -> dict[str, Path]:
+def python() -> dict[str, Path]:
     base = Path(sys.base_prefix)
     return {} if base.is_relative_to("/usr") else {str(base): base}
 

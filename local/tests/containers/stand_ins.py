@@ -1,14 +1,16 @@
-"""What runs in place of the images of others: the programs of our wheels."""
+"""What runs in place of the images of others: the programs of our wheels, and `make run`'s own."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.binaries import postgres_package, redis_program, traefik_program
-from local.tests.containers.image import BASE_PATH, Image
+from local.services import ROOT
+from local.tests.containers.image import BASE_PATH, Image, python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,7 @@ def stand_ins(folder: Path) -> Mapping[str, Image]:
         "traefik": _stand_in(folder / "traefik", {"traefik": traefik_program()}),
         "valkey/valkey": _stand_in(folder / "valkey", {"valkey-server": redis_program()}),
         "postgres": _postgres(folder / "postgres"),
+        "axllent/mailpit": _mailpit(folder / "mailpit"),
     }
 
 
@@ -55,4 +58,16 @@ def _postgres(root: Path) -> Image:
     os.chown(root / "var/lib/postgresql", 999, 999)
     (root / "var/run/postgresql").chmod(0o1777)
     (root / "etc" / "passwd").write_text("postgres:x:999:999::/var/lib/postgresql:/bin/sh\n")
+    return image
+
+
+def _mailpit(root: Path) -> Image:
+    """Put the mailbox of `make run` where the image has its program."""
+    image = Image(root=root, entrypoint=["/mailpit"])
+    image.shared |= {sys.prefix: Path(sys.prefix), "/checkout/local": ROOT / "local", **python()}
+    for target in image.shared:
+        image.mount_point(target)
+    image.environment |= {"PYTHON": sys.executable, "PYTHONPATH": "/checkout"}
+    shutil.copy2(HERE / "mailpit.sh", root / "mailpit")
+    (root / "mailpit").chmod(0o755)
     return image
