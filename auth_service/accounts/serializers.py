@@ -143,10 +143,6 @@ class MfaBeginInput(serializers.Serializer[User]):
     password = PasswordField(required=False)
 
 
-class PasswordInput(serializers.Serializer[User]):
-    password = PasswordField()
-
-
 class MfaConfirmInput(serializers.Serializer[User]):
     code = CodeField()
 
