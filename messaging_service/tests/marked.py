@@ -1,13 +1,39 @@
 """A replica that keeps all that is told, and all that follows from it."""
 
+from dataclasses import dataclass, field
+
 from e2e.replica import Frame, Replica, Room
 
 
+@dataclass
+class Ties:
+    """Somebody's contacts and requests that are not over, and whom he blocks."""
+
+    contacts: dict[int, Frame] = field(default_factory=dict)
+    blocks: dict[str, Frame] = field(default_factory=dict)
+
+    def apply(self, frame: Frame) -> None:
+        """Take in what a `me.changed` tells of them."""
+        if contact := frame.get("contact"):
+            self.contacts[contact["id"]] = contact
+            if contact["state"] not in {"pending", "accepted"}:
+                del self.contacts[contact["id"]]
+        if block := frame.get("block"):
+            self.blocks[block["user_id"]] = block
+            if block["is_lifted"]:
+                del self.blocks[block["user_id"]]
+
+
+@dataclass
 class Marked(Replica):
-    """What a client may know besides: whose markers moved without a word, and new names."""
+    """What a client may know besides: whose markers moved without a word, new names, and ties."""
+
+    ties: Ties = field(default_factory=Ties)
 
     def apply(self, frame: Frame) -> list[Frame]:
         asked = super().apply(frame)
+        if frame["type"] == "me.changed":
+            self.ties.apply(frame)
         if frame["type"] == "user.changed":
             self._rename(frame)
         elif room := self.rooms.get(frame.get("room", 0)):

@@ -6,6 +6,13 @@ from dataclasses import dataclass
 import pytest
 
 from e2e.replica import Room
+from messaging.actions.blocks import block_person, lift_block
+from messaging.actions.contacts import (
+    accept_contact,
+    decline_contact,
+    end_contact,
+    request_contact,
+)
 from messaging.actions.members import add_member, remove_member
 from messaging.actions.messages import delete_message, edit_message, send_message
 from messaging.actions.presence.chosen import set_presence
@@ -14,7 +21,7 @@ from messaging.actions.reads import mark_read
 from messaging.actions.rooms import open_direct_room
 from messaging.models import Epoch
 from messaging.serializers.messages import new_message
-from messaging_service.tests.marked import Marked
+from messaging_service.tests.marked import Marked, Ties
 from messaging_service.tests.sockets import Socket
 from service_kit.testing import token_for
 from service_kit.tokens import verify
@@ -22,7 +29,10 @@ from service_kit.tokens import verify
 
 @dataclass
 class Stage:
-    """A room of alice and bob with two messages of bob's, and carol outside."""
+    """A room of alice and bob with two messages of bob's, and carol outside.
+
+    Bob has asked carol to become his contact.
+    """
 
     alice: object
     bob: object
@@ -30,12 +40,14 @@ class Stage:
     room: int
     first: int
     last: int
+    request: int
 
 
 @pytest.fixture
 def stage(alice, bob, carol, room):
     first, last = (say(bob, room).row.id for _ in range(2))
-    return Stage(alice, bob, carol, room, first, last)
+    request = request_contact(user_id=bob.id, other=know_person(user_id=carol.id)).contact
+    return Stage(alice, bob, carol, room, first, last, request.pk)
 
 
 def say(person, room):
@@ -61,6 +73,10 @@ def look(api):
             user_pos=api.show(person, "me/changes/?after=0")["pos"],
             rooms={room["id"]: Room(room["pos"], behind=False) for room in rooms},
             user_behind=False,
+            ties=Ties(
+                {each["id"]: each for each in api.show(person, "contacts/")["results"]},
+                {each["user_id"]: each for each in api.show(person, "blocks/")["results"]},
+            ),
         )
         fetch(person, replica)
         return replica
@@ -70,12 +86,16 @@ def look(api):
 
 
 def view(replica):
-    """What is compared: the rooms with all that is in them, and where one stands."""
+    """What is compared: the rooms with all that is in them, one's ties, and where one stands.
+
+    The name of a contact with whom one is in no room is read, and not told.
+    """
     rooms = {
         room_id: (room.pos, replica.people(room_id), room.messages, room.reads)
         for room_id, room in replica.rooms.items()
     }
-    return replica.user_pos, rooms
+    contacts = {id_: each | {"username": None} for id_, each in replica.ties.contacts.items()}
+    return replica.user_pos, rooms, contacts, replica.ties.blocks
 
 
 @pytest.fixture
@@ -138,6 +158,31 @@ def read(stage):
     mark_read(user_id=stage.alice.id, room_id=stage.room, seq=2)
 
 
+def ask(stage):
+    request_contact(user_id=stage.carol.id, other=know_person(user_id=stage.alice.id))
+
+
+def accept(stage):
+    accept_contact(user_id=stage.carol.id, contact_id=stage.request)
+
+
+def decline(stage):
+    decline_contact(user_id=stage.carol.id, contact_id=stage.request)
+
+
+def end(stage):
+    end_contact(user_id=stage.bob.id, contact_id=stage.request)
+
+
+def block(stage):
+    block_person(user_id=stage.carol.id, other=know_person(user_id=stage.bob.id))
+
+
+def unblock(stage):
+    block(stage)
+    lift_block(user_id=stage.carol.id, blocked_id=stage.bob.id)
+
+
 def rename(stage):
     token = token_for(stage.bob.id, username=f"{stage.bob.username}-2", name="Robert")
     remember_caller(claims=verify(token))
@@ -165,6 +210,22 @@ ACTS: list[tuple[Callable, str, list[str]]] = [
     (read, "alice", ["me.changed", "unread", "read"]),
     (read, "bob", ["read"]),
     (read, "carol", []),
+    (ask, "alice", ["me.changed"]),
+    (ask, "carol", ["me.changed"]),
+    (ask, "bob", []),
+    (accept, "bob", ["me.changed"]),
+    (accept, "carol", ["me.changed"]),
+    (accept, "alice", []),
+    (decline, "bob", ["me.changed"]),
+    (decline, "carol", ["me.changed"]),
+    (end, "bob", ["me.changed"]),
+    (end, "carol", ["me.changed"]),
+    # Who is blocked is told that a request is over, and nothing of the block.
+    (block, "carol", ["me.changed", "me.changed"]),
+    (block, "bob", ["me.changed"]),
+    (block, "alice", []),
+    (unblock, "carol", ["me.changed"] * 3),
+    (unblock, "bob", ["me.changed"]),
     (rename, "alice", ["user.changed"]),
     (rename, "carol", []),
 ]

@@ -12,17 +12,18 @@ from messaging.serializers.fields import LARGEST_ID
 from service_kit.refusals import Refusal
 
 # For raw SQL: whether two people are contacts, or one of them blocks the other; format them with
-# what names the two, `one` and `other`. Both are found by one key, whoever asked or blocks.
-ARE_CONTACTS: Final = f"""EXISTS (
-    SELECT FROM contacts
+# what names the two, `one` and `other`. Both are found by one key, whoever asked or blocks; not by
+# EXISTS, which Postgres may answer by reading all there are.
+ARE_CONTACTS: Final = f"""coalesce((
+    SELECT true FROM contacts
     WHERE least(contacts.requester_id, contacts.addressee_id) = least({{one}}, {{other}})
         AND greatest(contacts.requester_id, contacts.addressee_id) = greatest({{one}}, {{other}})
-        AND contacts.state = '{Contact.State.ACCEPTED.value}')"""
-IS_BLOCKED: Final = """EXISTS (
-    SELECT FROM blocks
+        AND contacts.state = '{Contact.State.ACCEPTED.value}'), false)"""
+IS_BLOCKED: Final = """coalesce((
+    SELECT true FROM blocks
     WHERE least(blocks.blocker_id, blocks.blocked_id) = least({one}, {other})
         AND greatest(blocks.blocker_id, blocks.blocked_id) = greatest({one}, {other})
-        AND NOT blocks.is_lifted)"""
+        AND NOT blocks.is_lifted LIMIT 1), false)"""
 
 _TIE: Final = (
     f"SELECT {IS_BLOCKED}, {ARE_CONTACTS} FROM (VALUES (%s::text, %s::text)) AS pair(one, other)"

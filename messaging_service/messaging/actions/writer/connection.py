@@ -3,6 +3,7 @@
 from typing import Final
 
 import psycopg2
+from django.conf import settings
 from django.db import connection as django_connection
 from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class.
 
@@ -30,14 +31,18 @@ SELECT set_config('parley.locked', coalesce(string_agg(id::text, ','), ''), true
 FROM (SELECT id FROM rooms WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE {others}) AS locked
 """
 
-# Of two people in a direct room, whether one blocks the other, and whether they are contacts.
+# Of two people in a direct room, whether one blocks the other, and whether they are contacts, which
+# is looked at only where it matters: each costs a send some microseconds.
 _PAIR: Final = {"one": "room.participant_a", "other": "room.participant_b"}
+_IS_BLOCKED: Final = IS_BLOCKED.format(**_PAIR)
+_CONTACTS_ONLY: Final = settings.DIRECT_MESSAGES == "contacts"
+_ARE_CONTACTS: Final = ARE_CONTACTS.format(**_PAIR) if _CONTACTS_ONLY else "false"
 _LOOK: Final = f"""
 SELECT clock_timestamp(), room.id, room.seq, room.pos, room.last_activity,
        member.left_pos, member.last_read_seq, p.username, p.display_name,
        nextval('messages_id_seq'), m.id, m.request_hash,
-       CASE WHEN room.room_type = 'direct' THEN {IS_BLOCKED.format(**_PAIR)} END,
-       CASE WHEN room.room_type = 'direct' THEN {ARE_CONTACTS.format(**_PAIR)} END
+       CASE WHEN room.room_type = 'direct' THEN {_IS_BLOCKED} END,
+       CASE WHEN room.room_type = 'direct' THEN {_ARE_CONTACTS} END
 FROM json_to_recordset($1) AS asked(n int, room_id bigint, sender_id text, client_id text)
 LEFT JOIN rooms room ON room.id = asked.room_id
     AND room.id = ANY((SELECT string_to_array(current_setting('parley.locked'), ','))::bigint[])
