@@ -64,6 +64,16 @@ class Schema(AutoSchema):
     An authentication or permission class names what it refuses with in `refusals`.
     """
 
+    def get_summary(self) -> str | None:
+        return super().get_summary() or self._words()[0]
+
+    def get_description(self) -> str:
+        return self._words()[2]
+
+    def _words(self) -> tuple[str, str, str]:
+        """Return the view's docstring, cut after its first paragraph."""
+        return str(super().get_description()).partition("\n\n")
+
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)  # type: ignore[arg-type]
         for number, body in bodies.items():
