@@ -101,7 +101,7 @@ def isolated_stack(
     `stack.restart("redis")` brings one back, `stack.logs` holds what they wrote, and
     `stack.postgres.connect("messaging")` is a superuser's connection. `settings` go to
     both services.
-    Names: postgres redis auth_service messaging_service messaging_sockets-1 (…) traefik;
+    Names: postgres redis mailbox auth_service messaging_service messaging_sockets-1 (…) traefik;
     with `http_each=2` also auth_service-2 and messaging_service-2.
 
     Like every start of processes this belongs into the main thread.

@@ -88,14 +88,17 @@ def _parameters(database: str) -> dict[str, Any]:
 
 
 @contextmanager
-def start_servers(folder: Path, *, number: int = 2) -> Iterator[Servers]:
-    """Run so many processes of the service on a database of their own, in the tests' Postgres."""
+def start_servers(folder: Path, *, number: int = 2, **more: str) -> Iterator[Servers]:
+    """Run so many processes of the service on a database of their own, in the tests' Postgres.
+
+    `more` are settings besides.
+    """
     with closing(psycopg2.connect(**_parameters(os.environ["DB_NAME"]))) as link:
         link.autocommit = True
         link.cursor().execute(f"DROP DATABASE IF EXISTS {DATABASE}")
         link.cursor().execute(f"CREATE DATABASE {DATABASE}")
     settings = {"DB_NAME": DATABASE, "POSTGRES_MANAGED": "true", "ALLOWED_HOSTS": HOSTS}
-    settings |= {"LEAVING_SECONDS": "0"}
+    settings |= {"LEAVING_SECONDS": "0", **more}
     service = Service(name="auth_service", logs=folder, scratch=folder, environment=settings)
     service.manage("migrate", "-v0").run(seconds=60)
     ports = free_ports(number)
