@@ -94,10 +94,11 @@ CALL = """(() => {
   const call = document.querySelector("[id$='-%s']");
   if (!call) return null;
   const button = call.querySelector(".try-out__btn:not(.cancel)");
+  const answer = call.querySelector(".live-responses-table");
   if (!call.classList.contains("is-open")) call.querySelector(".opblock-summary-control").click();
   else if (button) button.click();
-  else if (!call.querySelector(".live-responses-table")) call.querySelector(".execute")?.click();
-  return call.querySelector(".live-responses-table tbody .response-col_status")?.textContent.slice(0, 3);
+  else if (!answer) call.querySelector(".execute")?.click();
+  return answer?.querySelector("tbody .response-col_status").textContent.slice(0, 3);
 })()"""
 CHOOSE = """(() => {
   const list = document.querySelector("select#select");

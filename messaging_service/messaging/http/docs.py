@@ -24,19 +24,17 @@ POLICY: Final = (
 OURS: Final = Path(__file__).parent.parent / "static" / "docs"
 LIBRARY: Final = (
     Path(drf_spectacular_sidecar.__file__).parent
-    / "static/drf_spectacular_sidecar/swagger-ui-dist"
+    / "static"
+    / "drf_spectacular_sidecar"
+    / "swagger-ui-dist"
 )
 ASSETS: Final = {
-    **{name: OURS for name in ("docs.js", "docs.css")},
-    **{
-        name: LIBRARY
-        for name in (
-            "swagger-ui-bundle.js",
-            "swagger-ui-standalone-preset.js",
-            "swagger-ui.css",
-            "favicon-32x32.png",
-        )
-    },
+    "docs.js": OURS,
+    "docs.css": OURS,
+    "swagger-ui.css": LIBRARY,
+    "swagger-ui-bundle.js": LIBRARY,
+    "swagger-ui-standalone-preset.js": LIBRARY,
+    "favicon-32x32.png": LIBRARY,
 }
 # At this place in a checkout and in an image.
 ASYNCAPI: Final = Path(__file__).resolve().parents[3] / "docs" / "asyncapi.yaml"
