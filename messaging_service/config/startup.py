@@ -2,6 +2,7 @@
 
 from django.db import connection
 
+from messaging.actions.erasing import follow_erasures
 from messaging.actions.sessions import follow
 from service_kit.database import assert_durable
 from service_kit.keys import key_ring
@@ -15,5 +16,6 @@ def prepare() -> None:
     with connection.cursor() as cursor:
         assert_durable(cursor)
     follow()
+    follow_erasures()
     connection.close()
     key_ring().start()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from messaging.actions.changes import next_user_positions, pair_change
-from messaging.errors import Conflict, Invalid
+from messaging.errors import Conflict, Invalid, NotFound
 from messaging.events import Event, contact_changed
 from messaging.models import Contact, Profile
 from messaging.permissions import tie_between

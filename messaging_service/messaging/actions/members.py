@@ -19,6 +19,8 @@ def add_member(*, room_id: int, user_id: str) -> Member:
         member = _held_member(change.room, user_id)
         if member.pk and member.left_pos is None:
             return member
+        if member.user.erased_at is not None:
+            raise NotFound("person")
         _join(member, change)
         change.events.append(member_joined(member))
         change.events += rooms_added([member], change.room)

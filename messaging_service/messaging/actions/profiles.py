@@ -33,6 +33,7 @@ WITH news AS (
     WHERE (profiles.username, profiles.display_name)
         IS DISTINCT FROM (excluded.username, excluded.display_name)
         AND (profiles.named_at IS NULL OR profiles.named_at <= excluded.named_at)
+        AND profiles.erased_at IS NULL
     RETURNING user_id
 )
 SELECT EXISTS (SELECT FROM news),
@@ -122,7 +123,8 @@ def _keep(people: list[Person]) -> Profile:
     if not active:
         raise NotFound("person")
     person = active[0]
-    profile, _ = Profile.objects.update_or_create(
+    # Who came meanwhile, or was erased since auth_service answered, stays as he is.
+    profile, _ = Profile.objects.get_or_create(
         user_id=person.user_id,
         defaults={
             "username": person.username,

@@ -50,6 +50,13 @@ class MessageOutput(serializers.Serializer[Any]):
     )
 
 
+class ExportPageOutput(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    part = serializers.CharField(help_text="What the rows are: `messages`, say.")
+    results = serializers.ListField(child=serializers.DictField())
+
+
 class HistoryOutput(serializers.Serializer[Any]):
     results = MessageOutput(many=True)
     previous = serializers.URLField(allow_null=True)

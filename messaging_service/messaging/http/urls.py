@@ -10,6 +10,7 @@ from messaging.http.contacts import (
     ContactView,
     DeclineContactView,
 )
+from messaging.http.export import ExportView
 from messaging.http.message import MessageView, RoomMessageView
 from messaging.http.messages import MessagesView, RoomMessagesView
 from messaging.http.presence import MyPresenceView, PersonPresenceView, PresenceView
@@ -27,6 +28,7 @@ urlpatterns = [
     path("contacts/<int:contact_id>/accept/", AcceptContactView.as_view()),
     path("contacts/<int:contact_id>/decline/", DeclineContactView.as_view()),
     path("me/changes/", MyChangesView.as_view()),
+    path("me/export/", ExportView.as_view()),
     path("messages/", MessagesView.as_view()),
     path("messages/<int:message_id>/", MessageView.as_view()),
     path("presence/", PresenceView.as_view()),

@@ -1,4 +1,4 @@
-"""What auth_service has told since: sessions that ended, and people who changed."""
+"""What auth_service has told since: sessions that ended, people who changed, and who is no more."""
 
 import itertools
 from datetime import datetime
@@ -46,12 +46,19 @@ class UserChanged(NamedTuple):
     privacy: Privacy
 
 
+class UserErased(NamedTuple):
+    """Somebody is no more, since that time."""
+
+    user_id: str
+    at: datetime
+
+
 class AuthEvent(NamedTuple):
     """`mark` tells it from another with its number; `told` is None for what we need not know."""
 
     number: int
     mark: str
-    told: SessionsEnded | UserChanged | None
+    told: SessionsEnded | UserChanged | UserErased | None
 
 
 class Page(NamedTuple):
@@ -87,7 +94,12 @@ def _event(found: dict[str, Any]) -> AuthEvent:
         case "sessions.ended":
             return AuthEvent(number, mark, _sessions_ended(data))
         case "user.changed":
-            return AuthEvent(number, mark, _user_changed(data, moment))
+            # Of whoever is no more nothing is left to tell but that.
+            is_gone = data["username"] == "" and data["active"] is False
+            return AuthEvent(number, mark, None if is_gone else _user_changed(data, moment))
+        case "user.erased":
+            erased = UserErased(_text(data["user_id"], LONGEST_USER_ID), moment)
+            return AuthEvent(number, mark, erased)
     return AuthEvent(number, mark, None)
 
 

@@ -16,7 +16,9 @@ def profile_of(user_id: str) -> Profile | None:
 
 def profile_named(username: str) -> Profile | None:
     """The person who last showed this name, without regard to case."""
-    named = Profile.objects.annotate(folded=Lower("username")).filter(folded=username.lower())
+    named = Profile.objects.annotate(folded=Lower("username")).filter(
+        folded=username.lower(), erased_at=None
+    )
     return named.order_by("-updated_at").first()
 
 

@@ -8,8 +8,15 @@ from typing import Any, Final
 from django.db import connection
 from prometheus_client import Counter, Gauge
 
+from messaging.actions.erasing import begin_erasures
 from messaging.actions.profiles import tell_names
-from messaging.queries.auth_events import AuthEvent, SessionsEnded, UserChanged, auth_events
+from messaging.queries.auth_events import (
+    AuthEvent,
+    SessionsEnded,
+    UserChanged,
+    UserErased,
+    auth_events,
+)
 from messaging.queries.ended_sessions import heard_so_far
 
 logger: Final = logging.getLogger(__name__)
@@ -50,7 +57,7 @@ WITH feed AS (
         last_seen_to = told.last_seen_to, read_receipts = told.read_receipts,
         named_at = greatest(person.named_at, told.at), updated_at = clock_timestamp()
     FROM told JOIN held USING (user_id)
-    WHERE person.user_id = held.user_id
+    WHERE person.user_id = held.user_id AND held.erased_at IS NULL
     RETURNING person.user_id, (person.username, person.display_name, person.avatar)
         IS DISTINCT FROM (held.username, held.display_name, held.avatar) AS is_seen
 ), met AS (
@@ -66,17 +73,18 @@ WITH feed AS (
     ON CONFLICT (user_id) DO UPDATE
     SET avatar = excluded.avatar, is_findable = excluded.is_findable,
         last_seen_to = excluded.last_seen_to, read_receipts = excluded.read_receipts
+    WHERE person.erased_at IS NULL
 )
 SELECT (SELECT number FROM feed), (SELECT array_agg(user_id) FROM changed WHERE is_seen)
 """
 
 # What auth_service has forgotten with its last events, it has forgotten of accounts, too. Who is
-# deactivated is told again, from the first event on.
+# deactivated is told again, from the first event on. Who was erased stays so.
 _START_OVER: Final = """
 WITH feed AS (
     UPDATE auth_feed SET cursor = 0, mark = '' WHERE (cursor, mark) = (%s, %s) RETURNING 1
 )
-UPDATE profiles SET is_active = true FROM feed WHERE NOT is_active
+UPDATE profiles SET is_active = true FROM feed WHERE NOT is_active AND erased_at IS NULL
 """
 
 _FORGET: Final = "DELETE FROM ended_sessions WHERE until < clock_timestamp() - %s * interval '1 s'"
@@ -135,6 +143,8 @@ def _apply(events: Sequence[AuthEvent], cursor: int, mark: str) -> bool:
     told = [event.told for event in events]
     ended = _by_session(each for each in told if isinstance(each, SessionsEnded))
     people = {each.user_id: each for each in told if isinstance(each, UserChanged)}
+    # Before the cursor moves: whoever is stopped in between is told again.
+    begin_erasures([each for each in told if isinstance(each, UserErased)])
     with connection.cursor() as statement:
         statement.execute(
             _APPLY,

@@ -1,0 +1,139 @@
+"""All that messaging keeps of somebody, for himself, in parts of many rows: a page at a time.
+
+Of others it shows what he sees of them anyway: who they are in his rooms, contacts and blocks.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from django.db.models import Q
+
+from messaging.errors import Invalid
+from messaging.models import Block, Contact, Member
+from messaging.permissions import LARGEST_ID
+from messaging.queries.presence import presence_rows, show_to
+from messaging.queries.profiles import profile_of
+from messaging.queries.statements import read_rows
+from messaging.serializers.contacts import block_json, contact_json
+from messaging.serializers.messages import MESSAGE_COLUMNS, MessageRow, message_json
+from messaging.serializers.profiles import profile_json
+from service_kit.rendering import timestamp
+
+# A message takes up to 100 KB of JSON.
+ROWS_PER_PAGE: Final = 200
+_CURSOR: Final = re.compile(r"([a-z]+)\.([A-Za-z0-9_-]{0,64})", re.ASCII)
+
+# In the order of the one index that finds them without looking at anybody else's.
+_MESSAGES: Final = f"""
+SELECT {MESSAGE_COLUMNS}
+FROM messages m JOIN profiles p ON p.user_id = m.sender_id
+WHERE m.sender_id = %s AND m.client_id > %s ORDER BY m.client_id LIMIT %s
+"""
+
+Row = dict[str, Any]
+Rows = list[tuple[str, Row]]
+"""Each with the key after which the next page begins."""
+
+
+class ExportPage(NamedTuple):
+    """Some rows of a part; `next` is the cursor of the page that follows, None after the last."""
+
+    part: str
+    rows: list[Row]
+    next: str | None
+
+
+def export_page(*, user_id: str, cursor: str | None) -> ExportPage:
+    """The first page, or the one a cursor names; raises Invalid for a cursor we never gave."""
+    part, after = _read(cursor)
+    found = PARTS[part](user_id, after)
+    if len(found) == ROWS_PER_PAGE:
+        following: str | None = f"{part}.{found[-1][0]}"
+    else:
+        names = list(PARTS)
+        later = names[names.index(part) + 1 :]
+        following = f"{later[0]}." if later else None
+    return ExportPage(part, [row for _, row in found], following)
+
+
+def _read(cursor: str | None) -> tuple[str, str]:
+    if cursor is None:
+        return next(iter(PARTS)), ""
+    match = _CURSOR.fullmatch(cursor)
+    if match is None or match[1] not in PARTS:
+        raise Invalid("Take the cursor from a page's next.", field="cursor")
+    return match[1], match[2]
+
+
+def _number(after: str) -> int:
+    if after.isdigit() and int(after) <= LARGEST_ID:
+        return int(after)
+    if after:
+        raise Invalid("Take the cursor from a page's next.", field="cursor")
+    return 0
+
+
+def _profile(user_id: str, after: str) -> Rows:  # noqa: ARG001 - one row, so one page.
+    profile = profile_of(user_id)
+    if profile is None:
+        return []
+    kept = {
+        "privacy": {"last_seen": profile.last_seen_to, "read_receipts": profile.read_receipts},
+        "updated_at": timestamp(profile.updated_at),
+    }
+    return [("", profile_json(profile) | kept)]
+
+
+def _presence(user_id: str, after: str) -> Rows:  # noqa: ARG001 - as above.
+    return [("", row) for row in show_to(user_id, presence_rows([user_id]))]
+
+
+def _rooms(user_id: str, after: str) -> Rows:
+    mine = Member.objects.select_related("room").filter(user_id=user_id)
+    page = mine.filter(room_id__gt=_number(after)).order_by("room_id")[:ROWS_PER_PAGE]
+    return [(str(member.room_id), _membership(member)) for member in page]
+
+
+def _membership(member: Member) -> Row:
+    room = member.room
+    pair = [each for each in (room.participant_a, room.participant_b) if each is not None]
+    return {
+        "room": member.room_id,
+        "room_type": room.room_type,
+        "participants": pair,
+        "is_creator": room.created_by_id == member.user_id,
+        "role": member.role,
+        "joined_at": timestamp(member.joined_at),
+        "has_left": member.left_pos is not None,
+        "last_read_seq": member.last_read_seq,
+        "read_at": member.read_at and timestamp(member.read_at),
+    }
+
+
+def _messages(user_id: str, after: str) -> Rows:
+    found = read_rows(_MESSAGES, [user_id, after, ROWS_PER_PAGE])
+    rows = [MessageRow(*row) for row in found]
+    return [(row.client_id, message_json(row)) for row in rows]
+
+
+def _contacts(user_id: str, after: str) -> Rows:
+    both = Contact.objects.select_related("requester", "addressee")
+    mine = both.filter(Q(requester=user_id) | Q(addressee=user_id), pk__gt=_number(after))
+    page = mine.order_by("pk")[:ROWS_PER_PAGE]
+    return [(str(contact.pk), contact_json(contact, user_id=user_id)) for contact in page]
+
+
+def _blocks(user_id: str, after: str) -> Rows:
+    mine = Block.objects.select_related("blocked").filter(blocker=user_id, pk__gt=_number(after))
+    return [(str(block.pk), block_json(block)) for block in mine.order_by("pk")[:ROWS_PER_PAGE]]
+
+
+PARTS: Final[Mapping[str, Callable[[str, str], Rows]]] = {
+    "profile": _profile,
+    "presence": _presence,
+    "rooms": _rooms,
+    "messages": _messages,
+    "contacts": _contacts,
+    "blocks": _blocks,
+}
