@@ -48,7 +48,7 @@ class Workload:
 WORKLOADS = (
     Workload(name=TO_100, sockets=100),
     Workload(name=TO_1000, sockets=1_000),
-    Workload(name=RATE_20, sockets=100, rate=20, seconds=4),
+    Workload(name=RATE_20, sockets=100, rate=20, seconds=10),
 )
 
 
