@@ -56,7 +56,7 @@ class MailPage(View):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
-            self.act(request.POST.dict())  # type: ignore[arg-type] # each is a text
+            self.act(request.POST.dict())
         except Exception as error:
             refusal = as_refusal(error)
             if refusal is None:

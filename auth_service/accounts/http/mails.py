@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.actions.reset import ask_reset, reset_password, reset_password_by_link
 from accounts.actions.verification import resend_verification, verify_email, verify_email_by_link
+from accounts.fields import TextField
 from accounts.http.openapi import MailedShape, problems
 from accounts.http.views import Kinds, PublicView, device_of, read_input, session_id_of
 from accounts.permissions import live_session
@@ -19,7 +20,6 @@ from accounts.serializers import (
     PASSWORD_LENGTH,
     EmailField,
     PasswordField,
-    TextField,
 )
 
 CODE_LENGTH: Final = 32
