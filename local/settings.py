@@ -25,6 +25,7 @@ def auth_settings(
     redis: Redis,
     mailbox: Mailbox,
     home: Path,
+    messaging_port: int,
     port: int,
 ) -> dict[str, str]:
     return {
@@ -35,6 +36,8 @@ def auth_settings(
         "DB_PASSWORD": secrets.auth_database,
         "JWT_PRIVATE_KEY_FILE": str(home / "jwt-private-key.pem"),
         "JWKS_CACHE_FILE": str(home / "auth-jwks.json"),
+        "MEDIA_ROOT": str(home / "media"),
+        "MESSAGING_API_URL": f"http://{LOOPBACK}:{messaging_port}",
         "EMAIL_HOST": LOOPBACK,
         "EMAIL_PORT": str(mailbox.smtp_port),
         "PUBLIC_URL": f"http://localhost:{port}",

@@ -55,11 +55,12 @@ class Stack:
         ports = iter(free_ports(numbers))
         self.postgres, self.redis = self._postgres(next(ports)), self._redis(next(ports))
         self.mailbox = Mailbox(logs=self.logs, smtp_port=next(ports), port=next(ports))
-        self.auth = self._auth_service()
         auth_ports = list(islice(ports, self.http_each))
+        messaging_ports = list(islice(ports, self.http_each))
+        self.auth = self._auth_service(messaging_port=messaging_ports[0])
         self.messaging = self._messaging_service(auth_port=auth_ports[0])
         self.auth_processes = _http_processes(self.auth, auth_ports)
-        self.messaging_processes = _http_processes(self.messaging, islice(ports, self.http_each))
+        self.messaging_processes = _http_processes(self.messaging, messaging_ports)
         self.socket_processes = [
             self.messaging.sockets(number=number, port=port)
             for number, port in enumerate(islice(ports, self.sockets), start=1)
@@ -163,13 +164,14 @@ class Stack:
         home = self.home / "redis"
         return Redis(home=home, logs=self.logs, port=port, password=self.secrets.redis)
 
-    def _auth_service(self) -> Service:
+    def _auth_service(self, *, messaging_port: int) -> Service:
         ours = auth_settings(
             secrets=self.secrets,
             postgres=self.postgres,
             redis=self.redis,
             mailbox=self.mailbox,
             home=self.home,
+            messaging_port=messaging_port,
             port=self.port,
         )
         return self._service("auth_service", ours)

@@ -120,7 +120,8 @@ class TestPods:
             assert not may_speak(overlay, "traefik", name, 5432)
         for name in ("messaging-service", "messaging-sockets"):
             assert may_speak(overlay, name, "auth-service", 8080)
-            assert not may_speak(overlay, "auth-service", name, 8080)
+        assert may_speak(overlay, "auth-service", "messaging-service", 8080)
+        assert not may_speak(overlay, "auth-service", "messaging-sockets", 8080)
         for store, port in {"postgres": 5432, "redis": 6379}.items():
             inside = overlay == "local"
             assert all(may_speak(overlay, name, store, port) is inside for name in SERVERS)
@@ -132,8 +133,8 @@ class TestPods:
         urls = [each["value"] for each in gateway["env"] if each["name"].endswith("_URLS")]
         assert len(urls) == 3
         assert {re.sub(r"http://(.*):8080", r"\1", each) for each in urls} <= names
-        # The default of AUTH_API_URL.
-        assert "authservice" in names
+        # The defaults of AUTH_API_URL and MESSAGING_API_URL.
+        assert {"authservice", "messaging-service"} <= names
 
 
 @needs_kustomize
