@@ -133,6 +133,8 @@ JWT_PRIVATE_KEY_FILE = "" if JWT_SECRET else env.required("JWT_PRIVATE_KEY_FILE"
 TOKEN_AUDIENCES = [JWT_AUDIENCE, "messaging_service"]
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
+if not PUBLIC_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("PUBLIC_URL must be a full origin: https://app.example.org")
     # accounts.keys signs; nothing may fall back on SECRET_KEY, the library's default.
     "SIGNING_KEY": None,
 }

@@ -59,3 +59,15 @@ def test_finds_a_key_that_everybody_may_read(look, key):
     printed, is_well = look(JWT_PRIVATE_KEY_FILE=str(key))
     assert not is_well
     assert f"→ Run `chmod o-rwx {key}`" in printed
+
+
+def test_looks_whether_mails_can_go(look, key, inbox, settings):
+    well = {"JWT_PRIVATE_KEY_FILE": str(key), "SENDS_MAIL": True}
+    printed, is_well = look(**well)
+    assert is_well, printed
+    assert "ok    mail" in printed
+    settings.EMAIL_PORT = 9
+    printed, is_well = look(**well)
+    assert not is_well
+    assert "FAIL  mail        No mail can be sent: ConnectionRefusedError" in printed
+    assert look(**well | {"SENDS_MAIL": False})[1]

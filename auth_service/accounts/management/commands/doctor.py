@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
+from django.core.mail import get_connection
 
 from service_kit import doctor
 
@@ -27,5 +28,20 @@ def check_keys() -> str:
     return "the private key can be read, and not by everybody"
 
 
+def check_mail() -> str:
+    """Open a connection, with TLS and a login where the settings say so; send nothing."""
+    if not settings.SENDS_MAIL:
+        return "none is sent: no EMAIL_HOST is set"
+    try:
+        with get_connection():
+            pass
+    except Exception as error:
+        raise doctor.TroubleError(
+            f"No mail can be sent: {type(error).__name__}.",
+            "Look at EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS, EMAIL_HOST_USER and _PASSWORD.",
+        ) from error
+    return "there is a way for mails"
+
+
 class Command(doctor.Doctor):
-    checks = {"keys": check_keys}
+    checks = {"keys": check_keys, "mail": check_mail}
