@@ -17,7 +17,7 @@ class Ties:
         if contact := frame.get("contact"):
             self.contacts[contact["id"]] = contact
             if contact["state"] not in {"pending", "accepted"}:
-                del self.contacts[contact["id"]]
+                self.contacts.pop(contact["id"])
         if block := frame.get("block"):
             self.blocks[block["user_id"]] = block
             if block["is_lifted"]:

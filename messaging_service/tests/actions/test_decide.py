@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from messaging.actions.writer.sends import Send
 from messaging.actions.writer.transaction import LockedRoom, Plan, Seen, Sender, decide
+from messaging.permissions import Tie
 from messaging.serializers.messages import MessageRow, NewMessage
 from service_kit.refusals import Refusal
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ROOMS, PEOPLE, IDS, TEXTS = (1, 2, 3), ("ann", "bob"), ("i", "j", "k"), ("x", "y")
+
+Ties = dict[int, Tie]
 
 
 def hashed(room_id: int, content: str) -> bytes:
@@ -27,8 +30,11 @@ def new(room_id: int, sender_id: str, client_id: str, content: str) -> Send:
 class World:
     """What is stored, in plain dictionaries; `send` is the whole specification."""
 
-    def __init__(self, members: dict[tuple[int, str], int | None], missing: int) -> None:
+    def __init__(
+        self, members: dict[tuple[int, str], int | None], missing: int, ties: Ties
+    ) -> None:
         self.members = members
+        self.ties = ties
         self.rooms = {room: [0, START] for room in ROOMS if room != missing}
         self.markers = dict.fromkeys(members, 0)
         self.kept: dict[tuple[str, str], tuple[int, int, bytes]] = {}
@@ -41,6 +47,8 @@ class World:
         if found := self.kept.get((send.sender_id, message.client_id)):
             same = found[2] == message.request_hash
             return ("duplicate", *found[:2]) if same else ("client_id_reused",)
+        if (tie := self.ties.get(send.room_id)) and tie.is_blocked:
+            return ("blocked",)
         room = self.rooms[send.room_id]
         if self.markers[where] == room[0]:
             self.markers[where] += 1
@@ -54,8 +62,11 @@ class World:
 class Decided:
     """The same world, brought forward by `decide` in batches."""
 
-    def __init__(self, members: dict[tuple[int, str], int | None], missing: int) -> None:
+    def __init__(
+        self, members: dict[tuple[int, str], int | None], missing: int, ties: Ties
+    ) -> None:
         self.members = members
+        self.ties = ties
         self.rooms = {room: LockedRoom(0, 0, START) for room in ROOMS if room != missing}
         self.markers = dict.fromkeys(members, 0)
         self.kept: dict[tuple[str, str], tuple[MessageRow, bytes]] = {}
@@ -77,7 +88,7 @@ class Decided:
         member = None
         if where in self.members:
             member = Sender(self.members[where], self.markers[where], send.sender_id, "")
-        return Seen(clock, 0, member, request_hash, row)
+        return Seen(clock, 0, member, request_hash, row, self.ties.get(send.room_id))
 
 
 def shown(plan: Plan, n: int) -> tuple[Any, ...]:
@@ -103,6 +114,9 @@ left = st.sampled_from([None, None, None, 1])
 memberships = st.fixed_dictionaries(
     {}, optional={(room, who): left for room in ROOMS for who in PEOPLE}
 )
+ties = st.fixed_dictionaries(
+    {}, optional={room: st.builds(Tie, st.booleans(), st.booleans()) for room in ROOMS}
+)
 sends = st.builds(
     new,
     st.sampled_from(ROOMS),
@@ -117,14 +131,15 @@ batches = st.lists(st.lists(st.tuples(sends, clocks), min_size=1, max_size=8), m
 
 class TestDecide:
     @settings(max_examples=400, deadline=None)
-    @given(members=memberships, missing=st.sampled_from([0, 3]), work=batches)
+    @given(members=memberships, missing=st.sampled_from([0, 3]), ties=ties, work=batches)
     def test_agrees_with_one_by_one(
         self,
         members: dict[tuple[int, str], int | None],
         missing: int,
+        ties: Ties,
         work: list[list[tuple[Send, datetime]]],
     ) -> None:
-        model, real = World(members, missing), Decided(members, missing)
+        model, real = World(members, missing, ties), Decided(members, missing, ties)
         for batch in work:
             assert real.send(batch) == [model.send(send, clock) for send, clock in batch]
             assert real.markers == model.markers

@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection
 from e2e.client import Stopped
 from e2e.replica import Frame, Replica, Room
 from e2e.watched import Watched
+from messaging_service.tests.marked import Ties
 from messaging_service.tests.model.fresh import Fresh
 from messaging_service.tests.people import Person
 
@@ -30,6 +31,7 @@ class Device(Watched):
         self.person = person
         self.messages: set[int] = set()
         self.leaked: list[Frame] = []
+        self.ties = Ties()
         self._out_of: set[int] = set()
         self._may_come = asyncio.Event()
         self._may_come.set()
@@ -56,7 +58,7 @@ class Device(Watched):
     def shows(self, fresh: Fresh) -> bool:
         """Whether it holds all there is, stands where it may, and marks nothing as read too far."""
         seen = {room_id: self._see(room) for room_id, room in self.replica.rooms.items()}
-        if not self.is_current or seen != fresh.rooms:
+        if not self.is_current or seen != fresh.rooms or fresh.ties not in {None, self._tied}:
             return False
         stands = all(self.positions[id_] in here for id_, here in fresh.positions.items())
         return stands and self._marks(fresh, le)
@@ -83,6 +85,11 @@ class Device(Watched):
         }
 
     @property
+    def _tied(self) -> frozenset[tuple[str, str]]:
+        contacts = {(each["user_id"], each["state"]) for each in self.ties.contacts.values()}
+        return frozenset(contacts | {(user_id, "blocked") for user_id in self.ties.blocks})
+
+    @property
     def positions(self) -> dict[int, int]:
         """Where it stands: by room, and under 0 in what is personal."""
         rooms = {room_id: room.pos for room_id, room in self.replica.rooms.items()}
@@ -94,6 +101,8 @@ class Device(Watched):
 
     def _note(self, frame: Frame) -> None:
         kind, room_id = frame["type"], frame.get("room", 0)
+        if kind == "me.changed":
+            self.ties.apply(frame)
         if kind == "ready":
             self._out_of -= {room["room"] for room in frame["rooms"]}
         elif kind in {"room.added", "synced"}:

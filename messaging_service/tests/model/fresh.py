@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from messaging.models import Member
-from messaging.queries.changes import room_changes
+from messaging.queries.changes import personal_changes, room_changes
 from messaging.queries.positions import personal_position_of
 from messaging_service.tests.people import Api, Person
 
@@ -13,12 +13,14 @@ from messaging_service.tests.people import Api, Person
 class Fresh:
     """What there is for somebody to see, and the positions at which all of it has been told.
 
-    `reads` says by room and person how far everybody there has read.
+    `reads` says by room and person how far everybody there has read; `ties` what people are to him,
+    or None where that is not looked at.
     """
 
     rooms: dict[int, Any]
     positions: dict[int, range]
     reads: dict[int, dict[str, int]]
+    ties: frozenset[tuple[str, str]] | None = None
 
     def of(self, room_id: int) -> "Fresh":
         """The same of one room, without what is personal."""
@@ -34,7 +36,15 @@ def look(api: Api, person: Person) -> Fresh:
         rooms={room["id"]: _look_into(api, room, person) for room in rooms},
         positions=positions | {0: _personal_positions(person)},
         reads={room["id"]: _reads(room) for room in rooms},
+        ties=_ties(api, person),
     )
+
+
+def _ties(api: Api, person: Person) -> frozenset[tuple[str, str]]:
+    contacts = api.show(person, "contacts/")["results"]
+    blocks = api.show(person, "blocks/")["results"]
+    tied = {(each["user_id"], each["state"]) for each in contacts}
+    return frozenset(tied | {(each["user_id"], "blocked") for each in blocks})
 
 
 def _reads(room: dict[str, Any]) -> dict[str, int]:
@@ -61,5 +71,5 @@ def _positions_in(room: dict[str, Any], person: Person) -> range:
 
 def _personal_positions(person: Person) -> range:
     """The same of what is personal: who was added and removed meanwhile is told of neither."""
-    mine = Member.objects.filter(user=person.id, left_pos=None).values_list("user_pos", flat=True)
-    return range(max(mine, default=0), personal_position_of(person.id) + 1)
+    told = personal_changes(user_id=person.id, after=0).events
+    return range(max((each.pos for each in told), default=0), personal_position_of(person.id) + 1)

@@ -22,6 +22,7 @@ PHASES = [Phase.generate, Phase.shrink] if IS_THOROUGH else [Phase.generate]
 VERBS = [
     *("send", "send", "say", "read", "read", "edit", "edit", "delete", "remove", "add", "add"),
     *("remove_and_add", "remove_and_add", "reconnect", "leave", "come_back", "lose_redis"),
+    *("ask", "ask", "block"),
 ]
 FATES = st.sampled_from([Fate.TOLD, Fate.TOLD, Fate.LATE, Fate.LOST])
 ACTS = st.builds(

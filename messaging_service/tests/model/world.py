@@ -12,10 +12,14 @@ from django.conf import settings
 from django.db import connection
 from redis import Redis
 
+from messaging.actions.blocks import block_person, lift_block
+from messaging.actions.contacts import end_contact, request_contact
 from messaging.actions.members import add_member, remove_member
 from messaging.actions.messages import delete_message, edit_message, send_message
+from messaging.actions.profiles import know_person
 from messaging.actions.reads import mark_read
 from messaging.models import Member
+from messaging.queries.contacts import CURRENT, contact_between
 from messaging.serializers.messages import new_message
 from messaging_service.tests.doorbell import Doorbell, Fate
 from messaging_service.tests.model.devices import SECONDS, Device, RoomDevice
@@ -42,6 +46,7 @@ class World:
         self.inside = {person.id for person in people[:2]}
         self.messages: list[tuple[Person, int]] = []
         self.hidden: dict[str, set[int]] = {person.id: set() for person in people}
+        self.blocks: set[tuple[str, str]] = set()
         self.edits = 0
         self.devices: list[Device] = []
         self._api = api
@@ -145,6 +150,31 @@ class World:
             await self._do(partial(mark_read, **arguments, seq=before + 1 + act.which % 3))
             if await self._do(marker) > before:
                 await self._do(self._doorbell.decide, act.fates)
+
+    async def ask(self, act: Act) -> None:
+        """Ask somebody, accept by asking in return, or end what there is."""
+        one, other = self.people[act.who % 3], self.people[(act.who + 1 + act.which % 2) % 3]
+        if frozenset((one.id, other.id)) in map(frozenset, self.blocks):
+            return
+        contact = await self._do(contact_between, one.id, other.id)
+        is_asked = contact and contact.state == "pending" and contact.addressee_id == one.id
+        if contact and contact.state in CURRENT and not is_asked:
+            await self._tell(act, end_contact, user_id=one.id, contact_id=contact.pk)
+        else:
+            profile = await self._do(know_person, user_id=other.id)
+            await self._tell(act, request_contact, user_id=one.id, other=profile)
+
+    async def block(self, act: Act) -> None:
+        """Block somebody, or take it back; not those two whose room it is."""
+        carol, other = self.people[2], self.people[act.which % 2]
+        pair = (carol.id, other.id) if act.who % 2 else (other.id, carol.id)
+        if pair in self.blocks:
+            self.blocks.discard(pair)
+            await self._tell(act, lift_block, user_id=pair[0], blocked_id=pair[1])
+        else:
+            self.blocks.add(pair)
+            profile = await self._do(know_person, user_id=pair[1])
+            await self._tell(act, block_person, user_id=pair[0], other=profile)
 
     async def reconnect(self, act: Act) -> None:
         self.devices[act.who % len(self.devices)].cut()
