@@ -16,9 +16,14 @@ Refusal
 ├── MfaAlreadyOn       conflict           a second factor that is switched off first
 ├── MfaNotBegun        conflict           a code of a secret that was never asked for
 ├── MfaOff             conflict           recovery codes of no second factor
+├── NoSuchPicture      not_found          a picture that nobody shows
 ├── NoSuchSession      not_found          no session of one's own, or one that has ended
 ├── NoKeysToRotate     conflict           keys that are changed by hand, or cannot be made here
 ├── KeyTooNew          conflict           a key that not everybody may know yet
+├── NoPicture          unsupported_media_type  bytes that are no JPEG, PNG or WebP
+├── PictureTooLarge    too_large          more bytes, or more pixels, than are accepted
+├── BadPicture         invalid            one that is broken, moves, or is more than a picture
+├── PicturesUnavailable  unavailable      pictures cannot be drawn, or kept, now
 ├── ExportUnavailable  unavailable        not all that is kept of somebody can be had now
 └── NoSuchUser         not_found          an id or name that belongs to no active account
 """
@@ -161,6 +166,32 @@ class ExportUnavailable(Refusal):
     def __init__(self) -> None:
         detail = "Not everything can be collected now. Please try again later."
         super().__init__("unavailable", detail, retry_after=30)
+
+
+class NoPicture(Refusal):
+    def __init__(self) -> None:
+        super().__init__("unsupported_media_type", "A JPEG, PNG or WebP is expected.")
+
+
+class PictureTooLarge(Refusal):
+    def __init__(self, detail: str) -> None:
+        super().__init__("too_large", detail)
+
+
+class BadPicture(Refusal):
+    def __init__(self, code: str, detail: str) -> None:
+        wrong = FieldError(field="avatar", code=code, detail=detail)
+        super().__init__("invalid", detail, errors=[wrong])
+
+
+class PicturesUnavailable(Refusal):
+    def __init__(self) -> None:
+        super().__init__("unavailable", "Pictures cannot be taken now. Please try again.")
+
+
+class NoSuchPicture(Refusal):
+    def __init__(self) -> None:
+        super().__init__("not_found", "No such picture.")
 
 
 class NoSuchUser(Refusal):

@@ -1,5 +1,6 @@
 """Every setting of auth_service; what differs between machines comes from the environment."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -63,6 +64,22 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "no-referrer"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+# Uploads are held in memory, however large: views refuse what is too large before it is read.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = sys.maxsize
+FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
+
+# The pictures people show. Several processes share this folder, on whichever machines they are.
+MEDIA_ROOT = env.str("MEDIA_ROOT", default="/var/lib/parley/media")
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        # A file that was written in part is written again under the same name.
+        "OPTIONS": {"allow_overwrite": True},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 
 # Full origins of web pages that may use this service: https://app.example.org
 ALLOWED_ORIGINS = env.origins("ALLOWED_ORIGINS")
@@ -96,6 +113,9 @@ LIMITS = {
     "REGISTRATIONS_PER_HOUR": env.int("LIMIT_REGISTRATIONS_PER_HOUR", default=1_000),
     "REFRESHES_PER_MINUTE": env.int("LIMIT_REFRESHES_PER_MINUTE", default=120),
     "EXPORTS_PER_HOUR": env.int("LIMIT_EXPORTS_PER_HOUR", default=5),
+    "PICTURES_PER_HOUR": env.int("LIMIT_PICTURES_PER_HOUR", default=30),
+    "UPLOAD_BYTES": env.int("LIMIT_UPLOAD_BYTES", default=10_000_000),
+    "IMAGE_PIXELS": env.int("LIMIT_IMAGE_PIXELS", default=25_000_000),
 }
 
 # Mails go out through a server, or a provider's API (django-anymail); without either nowhere.
@@ -113,6 +133,8 @@ if not SENDS_MAIL:
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Parley <parley@localhost>")
 # Where links in mails lead: the public entry point.
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
+if not PUBLIC_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("PUBLIC_URL must be a full origin: https://app.example.org")
 EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
 if EMAIL_VERIFICATION not in {"off", "optional", "required"}:
     raise ImproperlyConfigured("EMAIL_VERIFICATION must be off, optional or required")
@@ -133,8 +155,6 @@ JWT_PRIVATE_KEY_FILE = "" if JWT_SECRET else env.required("JWT_PRIVATE_KEY_FILE"
 TOKEN_AUDIENCES = [JWT_AUDIENCE, "messaging_service"]
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
-if not PUBLIC_URL.startswith(("http://", "https://")):
-    raise ImproperlyConfigured("PUBLIC_URL must be a full origin: https://app.example.org")
     # accounts.keys signs; nothing may fall back on SECRET_KEY, the library's default.
     "SIGNING_KEY": None,
 }

@@ -50,6 +50,7 @@ os.environ |= {
     "INTERNAL_SECRET": secrets.token_hex(32),
     "ALLOWED_HOSTS": "testserver",
     "JWT_PRIVATE_KEY_FILE": _new_key_file(),
+    "MEDIA_ROOT": tempfile.mkdtemp(prefix="parley-media-"),
     "JWT_ALGORITHM": "EdDSA",
     "JWT_SECRET": "",
     "JWT_PUBLIC_KEY": "",
@@ -62,8 +63,8 @@ os.environ |= {
 }
 django.setup()
 
-from service_kit.testing.documented import OpenApi  # noqa: E402 - Django comes first.
 from auth_service.tests.mail_server import Inbox, mail_server  # noqa: E402 - Django comes first.
+from service_kit.testing.documented import OpenApi  # noqa: E402 - Django comes first.
 from service_kit.testing.http import JsonClient, read_refusal  # noqa: E402
 from service_kit.testing.threads import at_once  # noqa: E402
 

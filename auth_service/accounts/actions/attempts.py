@@ -6,6 +6,7 @@ mails_to          mails that are asked for: by name and address, by address, by 
 registrations     accounts signed up from an address
 refreshes         how often a session is renewed
 wrong_refreshes   what renews nothing, from an address
+pictures          how often somebody uploads a picture
 exports           how often somebody asks for all that is kept of him
 
 A bucket holds `most` tries and gets them back over `seconds`. Nobody is kept out of an account by
@@ -121,6 +122,10 @@ def refreshes(*, session_id: object) -> list[Bucket]:
 def wrong_refreshes(*, address: str) -> list[Bucket]:
     most = settings.LIMITS["REFRESHES_PER_MINUTE"]
     return [Bucket(f"wrong refresh {network_of(address)}", most, MINUTE)]
+
+
+def pictures(*, user_id: int) -> list[Bucket]:
+    return [Bucket(f"picture {user_id}", settings.LIMITS["PICTURES_PER_HOUR"], HOUR)]
 
 
 def exports(*, user_id: int) -> list[Bucket]:

@@ -17,10 +17,10 @@ USER: Final[dict[str, Any]] = {
     "username": "alice",
     "email": "alice@example.com",
     "display_name": "Alice",
-    "bio": "",
-    "avatar": None,
-    "time_zone": "UTC",
-    "locale": "en",
+    "bio": "Down the rabbit hole.",
+    "avatar": "/api/auth/avatars/1/9f86d081884c7d659a2feaa0c55ad015.webp",
+    "time_zone": "Europe/London",
+    "locale": "en-GB",
     "email_verified": False,
     "mfa_enabled": False,
     "created_at": "2026-01-29T10:30:00.123456Z",
@@ -43,6 +43,7 @@ KEY: Final = {
     "crv": "Ed25519",
     "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
 }
+MAILED_CODE: Final = {"email": "alice@example.com", "code": "K7Q2M4XD"}
 LAST_PAGE: Final = {"next": None, "previous": None}
 TOKENS: Final = {"access": ACCESS, "refresh": REFRESH}
 
@@ -60,7 +61,18 @@ EXAMPLES: Final[dict[str, object]] = {
         "current_password": PASSWORD,
         "new_password": "a-swim-in-the-lake",
     },
-    "PatchedProfileInput": {"display_name": "Alice Liddell"},
+    "PatchedProfileInput": {
+        "display_name": "Alice Liddell",
+        "time_zone": "Europe/London",
+        "locale": "en-GB",
+        "privacy": {"last_seen": "contacts"},
+    },
+    "EmailInput": {"email": "alice@example.com"},
+    "OwnEmailInput": {"email": "alice@example.com"},
+    "CodeInput": MAILED_CODE,
+    "ResetInput": {**MAILED_CODE, "new_password": "a-swim-in-the-lake"},
+    "Mailed": {"detail": "If an account with this address can use it, a mail is on its way."},
+    "MfaBeginInput": {"password": PASSWORD},
     "MfaConfirmInput": {"code": "492039"},
     "PasswordInput": {"password": PASSWORD},
     "RecoveryCodesInput": {"password": PASSWORD},
@@ -68,6 +80,7 @@ EXAMPLES: Final[dict[str, object]] = {
     "RecoveryCodes": {"recovery_codes": ["mzxw-6ytb-oi5d-k3tf", "nb2h-i4dt-hixs-6mrq"]},
     "User": USER,
     "Tokens": TOKENS,
+    "Registered": {"user": USER, **TOKENS},
     "SignedIn": {"user": USER, **TOKENS},
     "PageSignedIn": {"user": USER, "csrf_token": "kq3cY0mZr8VtW5xN2bJ7dLh4uGs9aPfE"},
     "Profile": PROFILE,

@@ -10,6 +10,17 @@ from service_kit import openapi
 # What a request with an access token can meet.
 TOKEN_REFUSALS = ("not_authenticated", "token_expired", "session_revoked")
 
+AVATAR = "A path at the address this answer came from: `/api/auth/avatars/…`."
+
+
+class PrivacyShape(serializers.Serializer[None]):
+    find_me = serializers.CharField(help_text="`everyone` or `nobody`.")
+    last_seen = serializers.CharField(help_text="`everyone`, `contacts` or `nobody`.")
+    read_receipts = serializers.BooleanField()
+
+    class Meta:
+        ref_name = "Privacy"
+
 
 class UserShape(serializers.Serializer[None]):
     id = serializers.CharField()
@@ -17,13 +28,13 @@ class UserShape(serializers.Serializer[None]):
     email = serializers.EmailField()
     display_name = serializers.CharField()
     bio = serializers.CharField(allow_blank=True)
-    avatar = serializers.URLField(allow_null=True)
+    avatar = serializers.CharField(allow_null=True, help_text=AVATAR)
     time_zone = serializers.CharField()
     locale = serializers.CharField()
     email_verified = serializers.BooleanField()
     mfa_enabled = serializers.BooleanField()
     created_at = serializers.DateTimeField()
-    privacy = serializers.DictField()
+    privacy = PrivacyShape()
 
     class Meta:
         ref_name = "User"
@@ -44,15 +55,6 @@ class SignedInShape(TokensShape):
         ref_name = "SignedIn"
 
 
-class PageSignedInShape(serializers.Serializer[None]):
-    user = UserShape()
-    csrf_token = serializers.CharField(help_text="What the cookie `csrftoken` holds.")
-
-    class Meta:
-        ref_name = "PageSignedIn"
-
-
-# By what is shown in the body: the tokens, or for `session` the rest.
 class RegisteredShape(serializers.Serializer[None]):
     user = UserShape()
     access = serializers.CharField(
@@ -71,6 +73,15 @@ class MailedShape(serializers.Serializer[None]):
         ref_name = "Mailed"
 
 
+class PageSignedInShape(serializers.Serializer[None]):
+    user = UserShape()
+    csrf_token = serializers.CharField(help_text="What the cookie `csrftoken` holds.")
+
+    class Meta:
+        ref_name = "PageSignedIn"
+
+
+# By what is shown in the body: the tokens, or for `session` the rest.
 IN_BODY_OR_COOKIES = {
     shape: PolymorphicProxySerializer(
         f"{shape.__name__.removesuffix('Shape')}OrCookies",
@@ -102,7 +113,7 @@ class ProfileShape(serializers.Serializer[None]):
     id = serializers.CharField()
     username = serializers.CharField()
     display_name = serializers.CharField()
-    avatar = serializers.URLField(allow_null=True)
+    avatar = serializers.CharField(allow_null=True, help_text=AVATAR)
 
     class Meta:
         ref_name = "Profile"

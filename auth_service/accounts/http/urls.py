@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts.http.avatars import AvatarFileView, AvatarView
 from accounts.http.devices import SessionsView, SessionView
 from accounts.http.internal import InternalEventsView, InternalUsersView
 from accounts.http.keys import KeysView
@@ -43,6 +44,8 @@ urlpatterns = [
     path("api/auth/pages/verify-email/", VerifyEmailPage.as_view()),
     path("api/auth/pages/reset-password/", ResetPasswordPage.as_view()),
     path("api/auth/me/", MeView.as_view()),
+    path("api/auth/me/avatar/", AvatarView.as_view()),
+    path("api/auth/avatars/<str:user_id>/<str:name>", AvatarFileView.as_view()),
     path("api/auth/me/export/", ExportView.as_view()),
     path("api/auth/me/mfa/", MfaView.as_view()),
     path("api/auth/me/mfa/confirm/", MfaConfirmView.as_view()),

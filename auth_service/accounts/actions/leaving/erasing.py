@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.actions.audit import record
+from accounts.actions.avatars import erase_avatars
 from accounts.actions.events import tell_sessions_ended, tell_user_erased
 from accounts.actions.leaving.personal import PERSONAL
 from accounts.actions.mails import forget_mails, tell_owner
@@ -56,6 +57,7 @@ def _erase(user: User, reason: str = "") -> None:
             personal.of(user_id).delete()
     tell_owner(Notice.ACCOUNT_ERASED, user=user)
     User.objects.filter(pk=user_id).delete()
+    erase_avatars(user_id=user_id)
     record("account.erased", user_id=user_id, reason=reason)
     _forget_addresses(user_id)
     tell_sessions_ended(user_id=user_id, session_ids=live, at=timezone.now(), reason="erased")
