@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from drf_spectacular.drainage import warn
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiResponse
@@ -125,13 +126,15 @@ class Schema(AutoSchema):
 
 
 def put_examples(document: dict[str, Any], examples: Mapping[str, object]) -> dict[str, Any]:
-    """Show the example of its component, by name, in each body."""
+    """Show the example of its component, by name, in each JSON body; warn where there is none."""
     for content in _contents(document):
         for name in _components(content["schema"], document):
-            if name in examples:
-                shown = document["components"].setdefault("examples", {})
-                shown[name] = {"value": examples[name]}
-                content.setdefault("examples", {})[name] = _example_named(name)
+            if name not in examples:
+                warn(f"{name} has no example")
+                continue
+            shown = document["components"].setdefault("examples", {})
+            shown[name] = {"value": examples[name]}
+            content.setdefault("examples", {})[name] = _example_named(name)
     return document
 
 
@@ -140,7 +143,8 @@ def _contents(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for operation in methods.values():
             answers = operation["responses"].values()
             for body in (operation.get("requestBody", {}), *answers):
-                yield from body.get("content", {}).values()
+                if "application/json" in body.get("content", {}):
+                    yield body["content"]["application/json"]
 
 
 def _components(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:

@@ -153,6 +153,12 @@ EXAMPLES: Final[dict[str, object]] = {
     "PatchedPresenceInputRequest": STATUS,
     "PresenceOutput": PRESENCE,
     "PresencePageOutput": {**LAST_PAGE, "results": [PRESENCE]},
+    "ExportPageOutput": {
+        "next": "http://localhost:8000/api/chat/me/export/?cursor=messages.",
+        "previous": None,
+        "part": "profile",
+        "results": [ALICE],
+    },
     "TicketOutput": {"ticket": "Zq7mT2vX9cLr4JwB8sNfKd", "expires_in": 30},
 }
 
