@@ -68,7 +68,7 @@ class Schema(AutoSchema):
     def get_summary(self) -> str | None:
         return super().get_summary() or self._words()[0]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         return self._words()[2]
 
     def _words(self) -> tuple[str, str, str]:
