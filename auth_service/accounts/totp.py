@@ -5,6 +5,7 @@ from base64 import b32encode
 from secrets import token_bytes
 from typing import Final
 
+import segno
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor import InvalidToken
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
@@ -16,6 +17,8 @@ STEP_SECONDS: Final = 30
 SKEW: Final = 1
 # As long as what SHA-1 makes (RFC 4226, section 4).
 SECRET_BYTES: Final = 20
+# Pixels for each of its dots.
+QR_SCALE: Final = 4
 
 _CODE: Final = re.compile(rf"[0-9]{{{DIGITS}}}", re.ASCII)
 
@@ -30,8 +33,13 @@ def secret_text(secret: bytes) -> str:
 
 
 def otpauth_url(secret: bytes, *, username: str) -> str:
-    """Return what an authenticator reads from a QR code."""
+    """Return what a QR code for an authenticator says."""
     return _totp(secret).get_provisioning_uri(username, ISSUER)
+
+
+def qr_code(url: str) -> str:
+    """Return the picture an authenticator photographs, as the address of an image (RFC 2397)."""
+    return segno.make_qr(url).svg_data_uri(scale=QR_SCALE)
 
 
 def is_code(text: str) -> bool:

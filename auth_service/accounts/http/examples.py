@@ -12,6 +12,7 @@ SECRET: Final = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # noqa: S105 - as above
 OTPAUTH_URL: Final = (
     f"otpauth://totp/Parley:alice?digits=6&secret={SECRET}&algorithm=SHA1&issuer=Parley&period=30"
 )
+QR_CODE: Final = "data:image/svg+xml;charset=utf-8,%3Csvg%20xmlns%3D%27http%3A%2F%2Fwww.w3.org..."
 USER: Final[dict[str, Any]] = {
     "id": "1",
     "username": "alice",
@@ -76,7 +77,7 @@ EXAMPLES: Final[dict[str, object]] = {
     "MfaConfirmInput": {"code": "492039"},
     "PasswordInput": {"password": PASSWORD},
     "RecoveryCodesInput": {"password": PASSWORD},
-    "Enrolment": {"secret": SECRET, "otpauth_url": OTPAUTH_URL},
+    "Enrolment": {"secret": SECRET, "otpauth_url": OTPAUTH_URL, "qr_code": QR_CODE},
     "RecoveryCodes": {"recovery_codes": ["mzxw-6ytb-oi5d-k3tf", "nb2h-i4dt-hixs-6mrq"]},
     "User": USER,
     "Tokens": TOKENS,

@@ -94,7 +94,8 @@ IN_BODY_OR_COOKIES = {
 
 class EnrolmentShape(serializers.Serializer[None]):
     secret = serializers.CharField(help_text="Base32, to be typed into an authenticator.")
-    otpauth_url = serializers.CharField(help_text="The same, to be shown as a QR code.")
+    otpauth_url = serializers.CharField(help_text="The same with all else it needs to know.")
+    qr_code = serializers.CharField(help_text="The same as a picture: a `data:` address of SVG.")
 
     class Meta:
         ref_name = "Enrolment"

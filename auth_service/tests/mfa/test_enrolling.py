@@ -1,9 +1,12 @@
 """Switching the second factor on and off, and who may."""
 
+import re
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.etree import ElementTree as ET
 
 import pytest
+import segno
 from django.core import management
 from django.db.models import F
 
@@ -21,6 +24,9 @@ from accounts.models import (
 from auth_service.tests.conftest import PASSWORD
 from auth_service.tests.mfa.authenticator import Authenticator
 from auth_service.tests.mfa.conftest import Owner
+
+# What a QR code has around it, in dots.
+MARGIN = 4
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +62,18 @@ def mailed():
     return [mail.kind for mail in Mail.objects.filter(kind__contains=".").order_by("pk")]
 
 
+def dots(picture):
+    """Read the dark dots of a QR code from its lines, without its margin."""
+    [path] = (part.attrib["d"] for part in picture.iter() if "d" in part.attrib)
+    found, x, y = set(), 0, 0.0
+    for kind, right, down in re.findall(r"([Mmh])(-?\d+)(?: (-?[\d.]+))?", path):
+        if kind == "h":
+            found |= {(x + step - MARGIN, int(y) - MARGIN) for step in range(int(right))}
+        y = float(down) if kind == "M" else y + float(down or 0)
+        x = int(right) if kind == "M" else x + int(right)
+    return found
+
+
 class TestBeginning:
     def test_gives_what_an_authenticator_needs(self, newcomer):
         answer = newcomer.begin()
@@ -71,6 +89,19 @@ class TestBeginning:
         }
         assert len(told["secret"]) == 32
         assert answer["Cache-Control"] == "no-store"
+
+    def test_draws_the_same_as_a_picture_that_runs_nothing(self, newcomer):
+        told = newcomer.begin().json()
+        kind, _, text = told["qr_code"].partition(",")
+        picture = ET.fromstring(unquote(text))  # noqa: S314 - our own
+        assert kind == "data:image/svg+xml;charset=utf-8"
+        assert [part.tag.rpartition("}")[2] for part in picture.iter()] == ["svg", "path"]
+        assert dots(picture) == {
+            (x, y)
+            for y, row in enumerate(segno.make_qr(told["otpauth_url"]).matrix)
+            for x, dot in enumerate(row)
+            if dot
+        }
 
     def test_asks_for_no_code_yet(self, newcomer):
         newcomer.begin()

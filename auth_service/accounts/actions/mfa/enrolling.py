@@ -36,10 +36,11 @@ LATELY: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What an authenticator needs: `secret` to be typed, or `otpauth_url` as a QR code."""
+    """What an authenticator needs: `secret` to be typed, or `otpauth_url` as a `qr_code`."""
 
     secret: str
     otpauth_url: str
+    qr_code: str
 
 
 def begin_mfa(*, session: Session, password: str, address: str) -> Enrolment:
@@ -61,7 +62,7 @@ def begin_mfa(*, session: Session, password: str, address: str) -> Enrolment:
         made = {"sealed": sealed, "last_step": None}
         SecondFactor.objects.update_or_create(user=user, defaults=made)
     url = totp.otpauth_url(secret, username=user.username)
-    return Enrolment(totp.secret_text(secret), url)
+    return Enrolment(totp.secret_text(secret), url, totp.qr_code(url))
 
 
 def confirm_mfa(*, session: Session, code: str, address: str) -> Sequence[str]:
