@@ -24,6 +24,7 @@ Refusal
 ├── PictureTooLarge    too_large          more bytes, or more pixels, than are accepted
 ├── BadPicture         invalid            one that is broken, moves, or is more than a picture
 ├── PicturesUnavailable  unavailable      pictures cannot be drawn, or kept, now
+├── NotErased          unavailable        an account of which something cannot be removed now
 ├── ExportUnavailable  unavailable        not all that is kept of somebody can be had now
 └── NoSuchUser         not_found          an id or name that belongs to no active account
 """
@@ -160,6 +161,11 @@ class KeyTooNew(Refusal):
     def __init__(self, usable_at: datetime) -> None:
         moment = usable_at.isoformat(timespec="seconds")
         super().__init__("conflict", f"The next key may not sign before {moment}.")
+
+
+class NotErased(Refusal):
+    def __init__(self) -> None:
+        super().__init__("unavailable", "Nothing was erased. Please try again later.")
 
 
 class ExportUnavailable(Refusal):

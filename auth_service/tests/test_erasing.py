@@ -5,6 +5,8 @@ from io import StringIO
 
 import pytest
 from django.apps import apps
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.models import ForeignKey
@@ -33,7 +35,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def canary(api, sign_up):
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def canary(api, sign_up, media):
     """Somebody of whom there is something in every place that holds something of somebody."""
     person = sign_up("canary-name", email="canary@example.com", display_name="Canary Display")
     headers = {"X-Real-Ip": "203.0.113.77", "User-Agent": "canary-name's telephone"}
@@ -42,6 +50,10 @@ def canary(api, sign_up):
     person.access, person.refresh = told["access"], told["refresh"]
     api.send("POST", "/api/auth/login/", login | {"password": "wrong password"}, **headers)
     api.patch(ME, {"bio": "canary-bio"}, token=person.access)
+    person.picture = f"{person.id}/{'0' * 32}.webp"
+    User.objects.filter(pk=person.id).update(avatar=person.picture)
+    for name in (person.picture, f"{person.id}/left-behind.webp", f"{person.id}0/another's.webp"):
+        default_storage.save(f"avatars/{name}", ContentFile(b"x"))
     user, soon = User.objects.get(pk=person.id), timezone.now() + timedelta(hours=1)
     for address in ("canary@example.com", "Canary@Example.COM"):
         Mail.objects.create(kind="reset", address=address, caller="203.0.113.77")
@@ -97,6 +109,19 @@ class TestErasing:
             assert not model.objects.filter(user=canary.id).exists()
         now = [list(everybody_else.values()), Session.objects.exclude(user=canary.id).count()]
         assert now == others
+
+    def test_leaves_no_picture(self, api, canary, media):
+        erase(api, canary)
+        assert [file.name for file in media.rglob("*.webp")] == ["another's.webp"]
+        assert not (media / "avatars" / canary.id).exists()
+
+    def test_is_not_done_while_a_picture_stays(self, api, canary, media, refusal):
+        before, hindrance = state(), media / "avatars" / canary.id / "hindrance"
+        hindrance.mkdir()
+        refusal(erase(api, canary), 503, "unavailable")
+        assert state() == before
+        hindrance.rmdir()
+        assert erase(api, canary).status_code == 204
 
     def test_ends_every_session_then_tells_it(self, api, canary):
         live = {str(sid) for sid in Session.objects.values_list("pk", flat=True)}

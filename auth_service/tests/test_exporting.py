@@ -9,9 +9,11 @@ from io import BytesIO
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 
 from accounts.actions.leaving import exporting, messaging, personal
-from accounts.models import Mail, RecoveryCode, SecondFactor, SecurityEvent, Session
+from accounts.models import Mail, RecoveryCode, SecondFactor, SecurityEvent, Session, User
 
 EXPORT = "/api/auth/me/export/"
 PAGES = {
@@ -114,6 +116,15 @@ class TestTheExport:
             {"enabled_at": None, "recovery_codes_left": 1}
         ]
         assert files["account/mailed-codes.json"] == []
+
+    def test_holds_the_picture(self, api, alice, messaging_service, settings, tmp_path):
+        settings.MEDIA_ROOT = str(tmp_path)
+        User.objects.filter(pk=alice.id).update(avatar=f"{alice.id}/{'0' * 32}.webp")
+        read(api.post(EXPORT, token=alice.access))
+        default_storage.save(f"avatars/{alice.id}/{'0' * 32}.webp", ContentFile(b"a picture"))
+        content = b"".join(api.post(EXPORT, token=alice.access).streaming_content)
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            assert archive.read("account/avatar.webp") == b"a picture"
 
     def test_holds_no_secret_and_nobody_else(self, api, alice, bob, messaging_service):
         SecondFactor.objects.create(user_id=alice.id, sealed=b"a secret")

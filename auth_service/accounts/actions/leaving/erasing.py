@@ -11,7 +11,7 @@ from accounts.actions.events import tell_sessions_ended, tell_user_erased
 from accounts.actions.leaving.personal import PERSONAL
 from accounts.actions.mails import forget_mails, tell_owner
 from accounts.actions.proving import prove_own_password
-from accounts.errors import NoSuchUser, WrongPassword
+from accounts.errors import NoSuchUser, NotErased, WrongPassword
 from accounts.letters import Notice
 from accounts.models import Session, User
 from accounts.permissions import locked_owner, locked_user
@@ -57,11 +57,19 @@ def _erase(user: User, reason: str = "") -> None:
             personal.of(user_id).delete()
     tell_owner(Notice.ACCOUNT_ERASED, user=user)
     User.objects.filter(pk=user_id).delete()
-    erase_avatars(user_id=user_id)
+    _erase_pictures(user_id)
     record("account.erased", user_id=user_id, reason=reason)
     _forget_addresses(user_id)
     tell_sessions_ended(user_id=user_id, session_ids=live, at=timezone.now(), reason="erased")
     tell_user_erased(user_id=user_id)
+
+
+def _erase_pictures(user_id: int) -> None:
+    """Remove the files before it is certain that the account goes: none is left of who has gone."""
+    try:
+        erase_avatars(user_id=user_id)
+    except OSError as error:
+        raise NotErased from error
 
 
 def _forget_addresses(user_id: int) -> None:

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import groupby
 from operator import attrgetter
 from tempfile import TemporaryFile
@@ -11,10 +11,11 @@ from typing import IO, Any, Final
 
 from accounts.actions.attempts import count, exports
 from accounts.actions.audit import record
+from accounts.actions.avatars import avatar_file
 from accounts.actions.leaving.messaging import pages_of_messaging
 from accounts.actions.leaving.personal import PERSONAL
-from accounts.errors import ExportUnavailable
-from accounts.models import Session
+from accounts.errors import ExportUnavailable, NoSuchPicture
+from accounts.models import Session, User
 from service_kit.rendering import encode_json
 
 # Of the threads of a process; the others go on logging people in.
@@ -26,7 +27,7 @@ Rows = Iterable[Mapping[str, Any]]
 
 
 def export_account(*, session: Session, token: str) -> IO[bytes]:
-    """Return a ZIP of JSON files that holds all, in a file that is gone once it is closed.
+    """Return a ZIP of JSON files and the picture, in a file that is gone once it is closed.
 
     `token` is the access token that asks, with which messaging_service is asked as well.
     ExportUnavailable if that cannot answer, or others are being served; TooManyTries.
@@ -34,7 +35,7 @@ def export_account(*, session: Session, token: str) -> IO[bytes]:
     count(exports(user_id=session.user_id))
     with _turn(), ExitStack() as until_whole:
         file: IO[bytes] = until_whole.enter_context(TemporaryFile())
-        _write(file, user_id=session.user_id, token=token)
+        _write(file, user=session.user, token=token)
         until_whole.pop_all()
     record("account.exported", user_id=session.user_id, session_ids=[session.pk])
     file.seek(0)
@@ -51,7 +52,7 @@ def _turn() -> Iterator[None]:
         _turns.release()
 
 
-def _write(file: IO[bytes], *, user_id: int, token: str) -> None:
+def _write(file: IO[bytes], *, user: User, token: str) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         # First what may be away, so that little was done in vain.
         for part, pages in groupby(pages_of_messaging(token=token), attrgetter("part")):
@@ -59,7 +60,10 @@ def _write(file: IO[bytes], *, user_id: int, token: str) -> None:
             _write_part(archive, f"messaging/{part}.json", rows)
         for personal in PERSONAL:
             if personal.part:
-                _write_part(archive, f"account/{personal.part}.json", personal.rows(user_id))
+                _write_part(archive, f"account/{personal.part}.json", personal.rows(user.pk))
+        if user.avatar:
+            with suppress(NoSuchPicture):
+                archive.writestr("account/avatar.webp", avatar_file(user.avatar))
 
 
 def _write_part(archive: zipfile.ZipFile, name: str, rows: Rows) -> None:
