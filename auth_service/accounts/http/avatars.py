@@ -15,9 +15,10 @@ from rest_framework.response import Response
 
 from accounts.actions.avatars import avatar_file, change_avatar, remove_avatar
 from accounts.errors import BadPicture, NoSuchPicture, PictureTooLarge
-from accounts.http.openapi import TOKEN_REFUSALS, UserShape, problems
+from accounts.http.openapi import UserShape
 from accounts.http.views import AccountView, PublicView
 from accounts.serializers import user_json
+from service_kit.openapi import problems
 
 # What a form adds to its file: boundaries, and the names of both.
 FORM_BYTES: Final = 64 * 1024
@@ -55,7 +56,7 @@ class AvatarView(AccountView):
         request={"multipart/form-data": FORM},
         responses={
             200: UserShape,
-            **problems("invalid", *TOKEN_REFUSALS, "rate_limited", body=True),
+            **problems("rate_limited"),
         },
     )
     def post(self, request: Request) -> Response:
@@ -66,7 +67,7 @@ class AvatarView(AccountView):
     @extend_schema(
         operation_id="me_avatar_remove",
         request=None,
-        responses={204: None, **problems(*TOKEN_REFUSALS)},
+        responses={204: None},
     )
     def delete(self, request: Request) -> Response:  # noqa: ARG002 - Django's signature
         """Show no picture."""
@@ -92,7 +93,7 @@ def _uploaded(request: Request) -> bytes:
 class AvatarFileView(PublicView):
     @extend_schema(
         operation_id="avatar",
-        responses={(200, "image/webp"): OpenApiTypes.BINARY, **problems("not_found")},
+        responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, user_id: str, name: str) -> HttpResponse:  # noqa: ARG002 - Django's signature
         """A picture, for whoever knows its name; what it shows never changes."""

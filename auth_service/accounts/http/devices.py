@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions.sessions import end_session_of
-from accounts.http.openapi import TOKEN_REFUSALS, SessionPageShape, problems
+from accounts.http.openapi import SessionPageShape
 from accounts.http.pages import page_json, read_edge
 from accounts.http.views import AccountView, read_input
 from accounts.queries import sessions_of
@@ -21,7 +21,7 @@ class SessionsView(AccountView):
     @extend_schema(
         operation_id="sessions_list",
         parameters=[PageInput, OpenApiParameter("cursor", OpenApiTypes.STR)],
-        responses={200: SessionPageShape, **problems("invalid", *TOKEN_REFUSALS)},
+        responses={200: SessionPageShape},
     )
     def get(self, request: Request) -> Response:
         """List where the caller is logged in, the newest first."""
@@ -37,7 +37,7 @@ class SessionView(AccountView):
     @extend_schema(
         operation_id="sessions_end",
         request=None,
-        responses={204: None, **problems("not_found", *TOKEN_REFUSALS, "outcome_unknown")},
+        responses={204: None},
     )
     def delete(self, request: Request, session_id: str) -> Response:  # noqa: ARG002 - Django's
         """End one of the caller's sessions."""

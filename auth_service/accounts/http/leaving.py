@@ -6,9 +6,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from accounts.actions.leaving.exporting import export_account
-from accounts.http.openapi import TOKEN_REFUSALS, problems
 from accounts.http.views import AccountView
 from service_kit.authentication import ACCESS_COOKIE
+from service_kit.openapi import problems
 
 FILE_NAME = "parley-export.zip"
 
@@ -20,7 +20,7 @@ class ExportView(AccountView):
         request=None,
         responses={
             (200, "application/zip"): OpenApiTypes.BINARY,
-            **problems(*TOKEN_REFUSALS, "rate_limited"),
+            **problems("rate_limited"),
         },
     )
     def post(self, request: Request) -> FileResponse:

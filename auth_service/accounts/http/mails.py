@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from accounts.actions.reset import ask_reset, reset_password, reset_password_by_link
 from accounts.actions.verification import resend_verification, verify_email, verify_email_by_link
 from accounts.fields import TextField
-from accounts.http.openapi import MailedShape, problems
+from accounts.http.openapi import MailedShape
 from accounts.http.views import Kinds, PublicView, device_of, read_input, session_id_of
 from accounts.permissions import live_session
 from accounts.serializers import (
@@ -21,6 +21,7 @@ from accounts.serializers import (
     EmailField,
     PasswordField,
 )
+from service_kit.openapi import problems
 
 CODE_LENGTH: Final = 32
 TOKEN_LENGTH: Final = 64
@@ -73,7 +74,7 @@ class EmailVerifyView(MailView):
     @extend_schema(
         operation_id="email_verify",
         request=CodeInput,
-        responses={204: None, **problems("invalid", "rate_limited", body=True)},
+        responses={204: None, **problems("rate_limited")},
     )
     def post(self, request: Request) -> Response:
         """Confirm an e-mail address by what was mailed to it, once."""
@@ -91,7 +92,7 @@ class EmailResendView(MailView):
     @extend_schema(
         operation_id="email_resend",
         request=OwnEmailInput,
-        responses={202: MailedShape, **problems("invalid", "rate_limited", body=True)},
+        responses={202: MailedShape, **problems("rate_limited")},
     )
     def post(self, request: Request) -> Response:
         """Mail another code, if this address waits to be confirmed; the answer tells nothing."""
@@ -105,7 +106,7 @@ class PasswordResetView(PublicView):
     @extend_schema(
         operation_id="password_reset",
         request=EmailInput,
-        responses={202: MailedShape, **problems("invalid", "rate_limited", body=True)},
+        responses={202: MailedShape, **problems("rate_limited")},
     )
     def post(self, request: Request) -> Response:
         """Mail a code for another password, if this is an account's; the answer tells nothing."""
@@ -118,7 +119,7 @@ class PasswordResetConfirmView(PublicView):
     @extend_schema(
         operation_id="password_reset_confirm",
         request=ResetInput,
-        responses={204: None, **problems("invalid", "rate_limited", body=True)},
+        responses={204: None, **problems("rate_limited")},
     )
     def post(self, request: Request) -> Response:
         """Set another password by what was mailed, once, and end every session."""

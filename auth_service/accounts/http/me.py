@@ -8,16 +8,17 @@ from rest_framework.response import Response
 from accounts.actions.leaving.erasing import erase_own_account
 from accounts.actions.profile import change_profile
 from accounts.http.cookies import without_cookies
-from accounts.http.openapi import TOKEN_REFUSALS, UserShape, problems
+from accounts.http.openapi import UserShape
 from accounts.http.views import AccountView, device_of, read_input
 from accounts.serializers import PasswordInput, ProfileInput, user_json
+from service_kit.openapi import problems
 
 
 @extend_schema(tags=["account"])
 class MeView(AccountView):
     @extend_schema(
         operation_id="me",
-        responses={200: UserShape, **problems(*TOKEN_REFUSALS)},
+        responses={200: UserShape},
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002 - Django's signature
         """Show the caller's own account."""
@@ -28,7 +29,6 @@ class MeView(AccountView):
         request=ProfileInput,
         responses={
             200: UserShape,
-            **problems("invalid", *TOKEN_REFUSALS, body=True),
         },
     )
     def patch(self, request: Request) -> Response:
@@ -39,7 +39,7 @@ class MeView(AccountView):
     @extend_schema(
         operation_id="me_erase",
         request=PasswordInput,
-        responses={204: None, **problems("invalid", *TOKEN_REFUSALS, "rate_limited", body=True)},
+        responses={204: None, **problems("rate_limited")},
     )
     def delete(self, request: Request) -> Response:
         """Erase the caller's account for good, in both services; the password confirms it.

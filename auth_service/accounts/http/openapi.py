@@ -1,14 +1,7 @@
 """The shapes of answers, for the OpenAPI document alone."""
 
-from typing import Any
-
 from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework import serializers
-
-from service_kit import openapi
-
-# What a request with an access token can meet.
-TOKEN_REFUSALS = ("not_authenticated", "token_expired", "session_revoked")
 
 AVATAR = "A path at the address this answer came from: `/api/auth/avatars/…`."
 
@@ -172,8 +165,3 @@ class KeySetShape(serializers.Serializer[None]):
 
     class Meta:
         ref_name = "KeySet"
-
-
-def problems(*codes: str, body: bool = False) -> dict[Any, Any]:  # noqa: ARG001
-    """Name the refusals of an operation; those of a body are implied."""
-    return {**openapi.problems(*codes)}

@@ -6,9 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.actions.passwords import change_password
-from accounts.http.openapi import TOKEN_REFUSALS, problems
 from accounts.http.views import AccountView, device_of, read_input
 from accounts.serializers import PasswordChangeInput
+from service_kit.openapi import problems
 
 
 @extend_schema(tags=["account"])
@@ -16,7 +16,7 @@ class PasswordChangeView(AccountView):
     @extend_schema(
         operation_id="password_change",
         request=PasswordChangeInput,
-        responses={204: None, **problems("invalid", *TOKEN_REFUSALS, "rate_limited", body=True)},
+        responses={204: None, **problems("rate_limited")},
     )
     def post(self, request: Request) -> Response:
         """Set another password, and end the caller's other sessions."""

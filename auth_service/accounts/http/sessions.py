@@ -13,11 +13,9 @@ from accounts.actions.sessions import SignedIn, end_all_sessions, end_session, l
 from accounts.http.cookies import csrf_token_of, in_cookies, refresh_token_of, without_cookies
 from accounts.http.openapi import (
     IN_BODY_OR_COOKIES,
-    TOKEN_REFUSALS,
     RegisteredShape,
     SignedInShape,
     TokensShape,
-    problems,
 )
 from accounts.http.views import (
     AccountView,
@@ -33,6 +31,7 @@ from accounts.serializers import (
     RegisterInput,
     user_json,
 )
+from service_kit.openapi import problems
 
 
 @extend_schema(tags=["sessions"])
@@ -42,7 +41,7 @@ class RegisterView(PublicView):
         request=RegisterInput,
         responses={
             201: RegisteredShape,
-            **problems("invalid", "conflict", "rate_limited", body=True),
+            **problems("conflict", "rate_limited"),
         },
     )
     def post(self, request: Request) -> Response:
@@ -64,14 +63,7 @@ class LoginView(PublicView):
         request=LoginInput,
         responses={
             200: IN_BODY_OR_COOKIES[SignedInShape],
-            **problems(
-                "invalid",
-                "not_authenticated",
-                "mfa_required",
-                "forbidden",
-                "rate_limited",
-                body=True,
-            ),
+            **problems("not_authenticated", "mfa_required", "rate_limited"),
         },
     )
     def post(self, request: Request) -> Response:
@@ -93,7 +85,7 @@ class LoginMfaView(PublicView):
         request=LoginCodeInput,
         responses={
             200: IN_BODY_OR_COOKIES[SignedInShape],
-            **problems("invalid", "not_authenticated", "rate_limited", body=True),
+            **problems("not_authenticated", "rate_limited"),
         },
     )
     def post(self, request: Request) -> Response:
@@ -114,7 +106,7 @@ class RefreshView(PublicView):
         request=RefreshInput,
         responses={
             200: IN_BODY_OR_COOKIES[TokensShape],
-            **problems("invalid", "not_authenticated", "forbidden", "rate_limited", body=True),
+            **problems("not_authenticated", "rate_limited"),
         },
     )
     def post(self, request: Request) -> Response:
@@ -138,7 +130,7 @@ class LogoutView(APIView):
     @extend_schema(
         operation_id="logout",
         request=None,
-        responses={204: None, **problems("not_authenticated", "token_expired", "outcome_unknown")},
+        responses={204: None},
     )
     def post(self, request: Request) -> Response:
         """End this session."""
@@ -151,7 +143,7 @@ class LogoutAllView(AccountView):
     @extend_schema(
         operation_id="logout_all",
         request=None,
-        responses={204: None, **problems(*TOKEN_REFUSALS, "outcome_unknown")},
+        responses={204: None},
     )
     def post(self, request: Request) -> Response:
         """End every session of the caller, this one too."""

@@ -5,7 +5,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.http.openapi import TOKEN_REFUSALS, ProfilePageShape, ProfileShape, problems
+from accounts.http.openapi import ProfilePageShape, ProfileShape
 from accounts.http.pages import page_json, read_edge
 from accounts.http.views import AccountView, read_input
 from accounts.permissions import user_by_id, user_by_username
@@ -18,7 +18,7 @@ class UsersView(AccountView):
     @extend_schema(
         operation_id="users_search",
         parameters=[SearchInput, OpenApiParameter("cursor", OpenApiTypes.STR)],
-        responses={200: ProfilePageShape, **problems("invalid", *TOKEN_REFUSALS)},
+        responses={200: ProfilePageShape},
     )
     def get(self, request: Request) -> Response:
         """List active people whose username or display name begins so, by username."""
@@ -32,7 +32,7 @@ class UsersView(AccountView):
 class UserView(AccountView):
     @extend_schema(
         operation_id="users_retrieve",
-        responses={200: ProfileShape, **problems("not_found", *TOKEN_REFUSALS)},
+        responses={200: ProfileShape},
     )
     def get(self, request: Request, user_id: str) -> Response:  # noqa: ARG002 - Django's signature
         """Show an active person by id; who wants not to be found is not."""
@@ -43,7 +43,7 @@ class UserView(AccountView):
 class UserByUsernameView(AccountView):
     @extend_schema(
         operation_id="users_by_username",
-        responses={200: ProfileShape, **problems("not_found", *TOKEN_REFUSALS)},
+        responses={200: ProfileShape},
     )
     def get(self, request: Request, username: str) -> Response:  # noqa: ARG002 - as above
         """The same by username, in any case."""

@@ -1,20 +1,16 @@
 """The shapes of answers, for the OpenAPI document; a test holds them against real answers."""
 
-from typing import Any, Final
+from typing import Any
 
 from rest_framework import serializers
 
 # To import the shapes is to make them known.
 import messaging.http.field_shapes  # noqa: F401
 from service_kit.authentication import AccessTokenScheme
-from service_kit.openapi import problems
 
 
 class CallerScheme(AccessTokenScheme):  # type: ignore[no-untyped-call]
     target_class = "messaging.http.authentication.CallerAuthentication"
-
-
-PROBLEMS: Final = problems()
 
 
 class MessageOutput(serializers.Serializer[Any]):
