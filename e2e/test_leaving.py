@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import time
 import uuid
 import zipfile
@@ -11,6 +12,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from PIL import Image
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
@@ -39,6 +41,13 @@ def own_stack() -> Iterator[Stack]:
         yield stack
 
 
+def new_picture() -> bytes:
+    """One that nobody else has."""
+    file = io.BytesIO()
+    Image.frombytes("RGB", (8, 8), os.urandom(192)).save(file, "PNG")
+    return file.getvalue()
+
+
 class Leaver(Person):
     """Somebody with a trace of himself in every place that keeps something of somebody."""
 
@@ -48,6 +57,7 @@ class Leaver(Person):
         self.display_name = f"Display {uuid.uuid4().hex}"
         shown = {"bio": self.bio, "display_name": self.display_name}
         self.asks("PATCH", ME, shown)
+        self.picture = self.asks("POST", f"{ME}avatar/", files={"avatar": new_picture()})["avatar"]
         self.renews()
         self.logs_in_as_page()
         self.room = self.opens_room_with(friend)
@@ -57,8 +67,8 @@ class Leaver(Person):
         self.asks("POST", "/api/chat/contacts/", {"user_id": friend.user["id"]})
         self.asks("POST", "/api/chat/blocks/", {"user_id": stranger.user["id"]})
 
-    def asks(self, method: str, path: str, body: object = None) -> Any:
-        answer = self.http.request(method, path, json=body)
+    def asks(self, method: str, path: str, body: object = None, **more: Any) -> Any:
+        answer = self.http.request(method, path, json=body, **more)
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
 
@@ -66,7 +76,8 @@ class Leaver(Person):
     def traces(self) -> list[str]:
         """What is his alone."""
         email = f"{self.username}@example.com"
-        return [self.username, email, self.display_name, self.bio, self.status]
+        picture = self.picture.removeprefix("/api/auth/avatars/")
+        return [self.username, email, self.display_name, self.bio, self.status, picture]
 
 
 @pytest.fixture
@@ -141,7 +152,9 @@ def files_of(answer: httpx.Response) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     assert answer.headers["Content-Type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        return {name: json.loads(archive.read(name)) for name in archive.namelist()}
+        names = [name for name in archive.namelist() if name.endswith(".json")]
+        assert archive.read("account/avatar.webp")
+        return {name: json.loads(archive.read(name)) for name in names}
 
 
 class TestTakingItAlong:
@@ -179,6 +192,7 @@ class TestLeaving:
     ) -> None:
         before = traces_of(leaver, places(own_stack, tmp_path))
         assert set().union(*before.values()) == set(leaver.traces)
+        assert before.keys() >= {"auth", "messaging", "media"}
         with friend.listens(leaver.room) as ear, leaver.listens(leaver.room) as own:
             erase(leaver)
             frame = ear.hears_first("user.changed")
