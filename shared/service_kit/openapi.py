@@ -5,7 +5,7 @@ Schema              drf-spectacular's, which adds what any operation of its kind
 put_examples        gives each body the example of its component
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -38,6 +38,15 @@ _PROBLEM: Final = {
         "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldError"}},
     },
     "required": ["type", "title", "status", "detail", "code", "errors"],
+}
+_MEMBERS: Final[dict[str, dict[str, Any]]] = {
+    "mfa_required": {
+        "challenge": {
+            "type": "string",
+            "description": "With `mfa_required` alone: to be shown with a code.",
+            "examples": ["7Qy2mZk0cVn5xT8rLwJ1hB4uGs9aPfEdKoXi6tYvN3M"],
+        }
+    }
 }
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
@@ -168,7 +177,7 @@ def _by_status(codes: Iterable[str]) -> dict[int, list[str]]:
 
 
 def _answer(status: int, codes: list[str]) -> dict[str, Any]:
-    narrowed = {"properties": {"code": {"enum": codes}}}
+    narrowed = {"properties": {"code": {"enum": codes}, **_members(codes)}}
     content = {
         "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]},
         "examples": {code: _example_named(code) for code in codes},
@@ -176,6 +185,11 @@ def _answer(status: int, codes: list[str]) -> dict[str, Any]:
     headers = {"headers": _HEADERS[status]} if status in _HEADERS else {}
     description = ", ".join(f"`{code}`" for code in codes)
     return {**headers, "content": {PROBLEM: content}, "description": description}
+
+
+def _members(codes: Sequence[str]) -> dict[str, Any]:
+    """Describe what a problem holds beside what every problem does."""
+    return {name: schema for code in codes for name, schema in _MEMBERS.get(code, {}).items()}
 
 
 def _example_named(name: str) -> dict[str, str]:
@@ -191,4 +205,5 @@ def _example(code: str) -> dict[str, Any]:
         "detail": wrong["detail"] if code == "invalid" else "",
         "code": code,
         "errors": [wrong] if code == "invalid" else [],
+        **{name: schema["examples"][0] for name, schema in _members([code]).items()},
     }

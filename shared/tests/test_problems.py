@@ -25,6 +25,13 @@ class TestProblem:
             "errors": errors,
         }
 
+    def test_holds_the_members_of_its_own_kind(self):
+        refusal = Refusal("mfa_required")
+        refusal.members = {"challenge": "c"}
+        told = orjson.loads(problem(refusal).content)
+        assert (told["code"], told["challenge"]) == ("mfa_required", "c")
+        assert "challenge" not in orjson.loads(problem(Refusal("mfa_required")).content)
+
     def test_asks_for_credentials_on_401_only(self):
         assert problem(Refusal("token_expired"))["WWW-Authenticate"] == "Bearer"
         assert "WWW-Authenticate" not in problem(Refusal("forbidden"))

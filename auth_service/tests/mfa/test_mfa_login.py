@@ -11,8 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actions.closing import deactivate
+from accounts.actions.codes import new_code
 from accounts.models import (
     LoginChallenge,
+    MailCode,
     RecoveryCode,
     SecondFactor,
     SecurityEvent,
@@ -247,6 +249,15 @@ class TestAnotherPassword:
     def test_does_not_switch_it_off(self, owner, api, refusal):
         change = {"current_password": PASSWORD, "new_password": NEW}
         api.post("/api/auth/password/change/", change, token=owner.access)
+        refusal(owner.log_in(password=NEW), 401, "mfa_required")
+        assert owner.answer(owner.challenge(password=NEW), owner.code()).status_code == 200
+
+    def test_from_a_mail_does_not_either(self, owner, api, refusal):
+        code = new_code(user=User.objects.get(), purpose=MailCode.RESET).text
+        reset = {"email": "alice@example.com", "code": code, "new_password": NEW}
+        answer = api.post("/api/auth/password/reset/confirm/", reset)
+        assert answer.status_code == 204
+        assert answer.cookies == {}
         refusal(owner.log_in(password=NEW), 401, "mfa_required")
         assert owner.answer(owner.challenge(password=NEW), owner.code()).status_code == 200
 
