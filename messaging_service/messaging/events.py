@@ -7,6 +7,7 @@ Told in a room, durable, ordered by `pos`, to members who may see it:
     member.left         somebody is none any more; it is the last he is told
 Told in a room, passing, to its members:
     typing              not to its author
+    presence            somebody is not shown any more, or again, to the other of the two in it
     read                a marker moved forward
 Told to one person, durable, ordered by `user_pos`:
     room.added          he is in this room from here on
@@ -181,6 +182,13 @@ def presence(
         rooms=tuple(rooms.items()),
         hidden_from=tuple(hidden_from),
     )
+
+
+def presence_in_room(shown: Mapping[str, Any], *, room_id: int, as_of: int) -> Event:
+    """The same in one room alone, not to the person himself; `as_of` is the room's position."""
+    text = encode_json({"type": "presence", **shown})
+    channel, rooms = room_channel(room_id), ((room_id, as_of),)
+    return Event(channel, "presence", text, author_id=shown["user_id"], rooms=rooms)
 
 
 def user_changed(profile: Profile, *, rooms: Mapping[int, int]) -> Event:

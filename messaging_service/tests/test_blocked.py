@@ -138,6 +138,27 @@ class TestPresence:
         assert {user_id for user_id, _ in told[his]} == {bob.id, carol.id}
         assert {(alice.id, "Lunch"), (bob.id, "Lunch")} <= set(told[hers])
 
+    def test_ends_and_comes_back_before_the_eyes_of_both(self, enter, block, alice, bob, room):
+        mine, his = enter(alice, room), enter(bob, room)
+        for person in (alice, bob):
+            set_presence(user_id=person.id, status="busy", custom_status="Lunch", is_here=True)
+
+        def sees(socket, person, status):
+            while (told := socket.expect("presence"))["user_id"] != person.id or (
+                told["status"],
+                told["custom_status"],
+            ) != status:
+                pass
+            return told
+
+        block(alice, bob)
+        for socket, person in ((mine, bob), (his, alice)):
+            told = sees(socket, person, ("offline", None))
+            assert (told["last_seen"], told["total_online_time"]) == (None, 0)
+        lift_block(user_id=alice.id, blocked_id=bob.id)
+        for socket, person in ((mine, bob), (his, alice)):
+            sees(socket, person, ("busy", "Lunch"))
+
     def test_is_not_told_to_who_comes(self, connect, block, alice, bob, room):
         came([alice.id, bob.id])
         block(alice, bob)

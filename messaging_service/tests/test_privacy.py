@@ -220,6 +220,17 @@ class TestWhoWantsNotToBeFound:
         asked = {"username": hidden.username}
         refusal(api.post("rooms/", asked, token=alice.token), 404, "not_found")
 
+    def test_is_found_by_whom_he_has_asked(self, hidden, api, alice):
+        api.post("contacts/", {"user_id": alice.id}, token=hidden.token)
+        asked = {"username": hidden.username}
+        assert api.post("contacts/", asked, token=alice.token).json()["state"] == "accepted"
+        assert api.post("blocks/", asked, token=alice.token).status_code == 201
+
+    def test_cannot_be_asked_or_blocked_by_a_stranger(self, hidden, api, refusal, alice):
+        for path in ("contacts/", "blocks/"):
+            for asked in ({"username": hidden.username}, {"user_id": hidden.id}):
+                refusal(api.post(path, asked, token=alice.token), 404, "not_found")
+
     def test_finds_others_and_himself(self, hidden, api, carol):
         answer = api.post("rooms/", {"username": carol.username}, token=hidden.token)
         assert answer.status_code == 201

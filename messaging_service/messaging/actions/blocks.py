@@ -7,10 +7,14 @@ from django.utils import timezone
 from messaging.actions.changes import next_user_positions, pair_change
 from messaging.actions.contacts import change_contact
 from messaging.errors import Invalid
-from messaging.events import Event, block_changed
+from messaging.events import Event, block_changed, presence_in_room
 from messaging.models import Block, Contact, Profile
+from messaging.permissions import tie_between
 from messaging.queries.contacts import CURRENT, contact_between
+from messaging.queries.presence import presence_rows
+from messaging.queries.rooms import direct_rooms_of
 from messaging.serializers.contacts import block_json
+from messaging.serializers.presence import presence_json, unseen
 
 
 class Blocked(NamedTuple):
@@ -39,6 +43,7 @@ def block_person(*, user_id: str, other: Profile) -> Blocked:
         block = block or Block(blocker_id=user_id)
         block.blocked, block.created_at = other, timezone.now()
         events.append(_change(block, is_lifted=False))
+        events.extend(_presence_in_their_room(user_id, other.user_id))
     return Blocked(block, created=True)
 
 
@@ -49,6 +54,19 @@ def lift_block(*, user_id: str, blocked_id: str) -> None:
         block = found.filter(blocker=user_id, blocked=blocked_id, is_lifted=False).first()
         if block is not None:
             events.append(_change(block, is_lifted=True))
+            events.extend(_presence_in_their_room(user_id, blocked_id))
+
+
+def _presence_in_their_room(one: str, other: str) -> list[Event]:
+    """What each sees of the other from now on: nothing, or how he is."""
+    rows, is_blocked = presence_rows([one, other]), tie_between(one, other).is_blocked
+    return [
+        presence_in_room(
+            presence_json(unseen(row) if is_blocked else row), room_id=room.pk, as_of=room.pos
+        )
+        for room in direct_rooms_of((one, other))
+        for row in rows
+    ]
 
 
 def _change(block: Block, *, is_lifted: bool) -> Event:

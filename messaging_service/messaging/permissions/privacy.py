@@ -16,12 +16,17 @@ SELECT addressee_id, requester_id FROM contacts
 WHERE state = 'accepted' AND addressee_id = ANY(%(one)s) AND requester_id = ANY(%(other)s)
 """
 
-# Whom a stranger does not find, one finds with whom one shares a room, and a contact.
+# Whom a stranger does not find, one finds with whom one shares a room, a contact, and who has asked
+# oneself.
 _FOUND: Final = f"""
 SELECT person.user_id FROM profiles person
 WHERE person.user_id = ANY(%(user_ids)s) AND (
     person.is_findable OR person.user_id = %(viewer_id)s
     OR {ARE_CONTACTS.format(one="person.user_id", other="%(viewer_id)s")}
+    OR EXISTS (
+        SELECT FROM contacts asked
+        WHERE asked.requester_id = person.user_id AND asked.addressee_id = %(viewer_id)s
+            AND asked.state = 'pending')
     OR EXISTS (
         SELECT FROM members theirs
         JOIN members mine ON mine.room_id = theirs.room_id AND mine.user_id = %(viewer_id)s

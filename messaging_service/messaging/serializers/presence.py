@@ -98,6 +98,24 @@ def presence_json(
     }
 
 
+def unseen(row: PresenceRow) -> PresenceRow:
+    """As somebody looks of whom nothing is shown."""
+    return PresenceRow(
+        user_id=row.user_id,
+        username=row.username,
+        status=Presence.Status.OFFLINE.value,
+        custom_status=None,
+        status_emoji=None,
+        status_expires_at=None,
+        away_since=None,
+        last_seen=None,
+        online_since=None,
+        total_online_seconds=0,
+        number=row.number,
+        last_seen_to=row.last_seen_to,
+    )
+
+
 def _shows(row: PresenceRow, is_contact: bool) -> bool:  # noqa: FBT001 - named where it is made.
     """Whether he lets this other person know when he was here."""
     to = row.last_seen_to
