@@ -13,16 +13,32 @@ from accounts.permissions import live_sessions, read_id, read_uuid
 
 EVENTS_PER_PAGE = 500
 
+# Of those whose display name begins so, the first by that name: what is asked of them is in the
+# order of usernames, which no index brings them in.
+MOST_BY_DISPLAY_NAME = 1_000
+
 # text_pattern_ops orders by bytes, whatever the database's language: `~>~` and `USING ~<~` are
-# its operators, so one index finds the names and keeps them in order.
+# its operators, so each index finds the names and keeps them in order.
 SEARCH = """
-SELECT id, username, display_name, avatar
-FROM accounts_user
-WHERE is_active AND (find_me = 'everyone' OR id = %(by)s)
-  AND (lower(username) LIKE lower(%(pattern)s) OR lower(display_name) LIKE lower(%(pattern)s))
-  AND (%(edge)s IS NULL OR lower(username) {beyond} lower(%(edge)s))
-ORDER BY lower(username) USING {order}
-LIMIT %(limit)s
+WITH findable AS NOT MATERIALIZED (
+    SELECT id, username, display_name, avatar FROM accounts_user
+    WHERE is_active AND (find_me = 'everyone' OR id = %(by)s)
+), named AS (
+    SELECT * FROM findable
+    WHERE lower(username) LIKE lower(%(pattern)s)
+        AND (%(edge)s IS NULL OR lower(username) {beyond} lower(%(edge)s))
+    ORDER BY lower(username) USING {order} LIMIT %(limit)s
+), displayed AS (
+    SELECT * FROM findable
+    WHERE lower(display_name) LIKE lower(%(pattern)s)
+    ORDER BY lower(display_name) USING ~<~ LIMIT %(most)s
+)
+SELECT * FROM (
+    SELECT * FROM named
+    UNION
+    SELECT * FROM displayed WHERE %(edge)s IS NULL OR lower(username) {beyond} lower(%(edge)s)
+) AS found
+ORDER BY lower(username) USING {order} LIMIT %(limit)s
 """
 FORWARDS = SEARCH.format(beyond="~>~", order="~<~")
 BACKWARDS = SEARCH.format(beyond="~<~", order="~>~")
@@ -46,7 +62,10 @@ class Page(Generic[Row]):
 
 
 def search_users(*, prefix: str, by: User, size: int, edge: Edge | None = None) -> Page[User]:
-    """Return whom `by` may find whose username or display name begins so, by username."""
+    """Return whom `by` may find whose username or display name begins so, by username.
+
+    For a display name that begins as those of very many, the first thousand of them.
+    """
     found = _search(prefix, by, size + 1, edge)
     return _page(found, size, edge, lambda user: user.username)
 
@@ -93,6 +112,7 @@ def _search(prefix: str, by: User, limit: int, edge: Edge | None) -> list[User]:
         "pattern": connection.ops.prep_for_like_query(prefix) + "%",
         "edge": edge.key if edge else None,
         "limit": limit,
+        "most": MOST_BY_DISPLAY_NAME,
     }
     return list(User.objects.raw(BACKWARDS if edge and edge.backwards else FORWARDS, values))
 

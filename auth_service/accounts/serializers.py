@@ -169,7 +169,7 @@ class ProfileInput(serializers.Serializer[User]):
     privacy = PrivacyInput(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        privacy = attrs.pop("privacy", {})
+        privacy: dict[str, Any] = attrs.pop("privacy", {})
         return attrs | privacy
 
 
