@@ -14,6 +14,7 @@ Told to one person, durable, ordered by `user_pos`:
     me.changed          a marker of his own moved, a contact or a block of his is another now
 Told to one person, passing:
     unread              what is unread now, after a marker of his own moved
+    user.changed        as below, of a contact who is in no room with him
 Told to everybody in any of some rooms, passing:
     presence            somebody came, went, or says how he is
     user.changed        somebody has another name or picture
@@ -194,3 +195,9 @@ def presence_in_room(shown: Mapping[str, Any], *, room_id: int, as_of: int) -> E
 def user_changed(profile: Profile, *, rooms: Mapping[int, int]) -> Event:
     text = encode_json({"type": "user.changed", **profile_json(profile)})
     return Event(PEOPLE_CHANNEL, "user.changed", text, rooms=tuple(rooms.items()))
+
+
+def user_changed_to(user_id: str, profile: Profile) -> Event:
+    """The same for one person, who is in no room with him."""
+    text = encode_json({"type": "user.changed", **profile_json(profile)})
+    return Event(user_channel(user_id), "user.changed", text)

@@ -61,3 +61,6 @@ class Marked(Replica):
             for message in room.messages.values():
                 if message["sender_id"] == frame["user_id"]:
                     message.update(named)
+        for contact in self.ties.contacts.values():
+            if contact["user_id"] == frame["user_id"]:
+                contact["username"] = frame["username"]

@@ -8,9 +8,10 @@ from django.db import connection
 
 from messaging.broadcast import publish
 from messaging.errors import NotFound
-from messaging.events import user_changed
+from messaging.events import user_changed, user_changed_to
 from messaging.models import Profile
 from messaging.permissions.privacy import found_by
+from messaging.queries.contacts import contacts_elsewhere
 from messaging.queries.directory import Person, people_by_id, people_by_username
 from messaging.queries.positions import standings_of
 from messaging.queries.profiles import profile_named, profile_of
@@ -85,11 +86,14 @@ def forget_caller(user_id: str) -> None:
 
 
 def tell_names(user_id: str) -> None:
-    """Tell everybody in somebody's rooms who he is now."""
+    """Tell everybody in somebody's rooms, and his contacts, who he is now."""
     profile = profile_of(user_id)
+    if profile is None:
+        return
     rooms = {standing.room_id: standing.pos for standing in standings_of(user_id).rooms}
-    if profile is not None and rooms:
+    if rooms:
         publish([user_changed(profile, rooms=rooms)])
+    publish(user_changed_to(other, profile) for other in contacts_elsewhere(user_id=user_id))
 
 
 def know_person(*, user_id: str) -> Profile:

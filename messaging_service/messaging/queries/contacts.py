@@ -40,6 +40,22 @@ GROUP BY apart.user_id
 """
 
 
+_ELSEWHERE: Final = """
+SELECT tied.user_id
+FROM (
+    SELECT addressee_id FROM contacts
+    WHERE requester_id = %(user_id)s AND state = ANY(%(current)s)
+    UNION
+    SELECT requester_id FROM contacts
+    WHERE addressee_id = %(user_id)s AND state = ANY(%(current)s)
+) AS tied (user_id)
+WHERE NOT EXISTS (
+    SELECT FROM members mine
+    JOIN members theirs ON theirs.room_id = mine.room_id AND theirs.user_id = tied.user_id
+    WHERE mine.user_id = %(user_id)s AND mine.left_pos IS NULL AND theirs.left_pos IS NULL)
+"""
+
+
 def contact_between(one: str, other: str) -> Contact | None:
     """What there is between two people, in whatever state, with both."""
     low, high = Least("requester_id", "addressee_id"), Greatest("requester_id", "addressee_id")
@@ -57,6 +73,12 @@ def contacts_of(
         mine = Q(**{_SIDES[direction]: user_id})
     found = Contact.objects.select_related("requester", "addressee")
     return found.filter(mine, state__in=[state] if state else CURRENT)
+
+
+def contacts_elsewhere(*, user_id: str) -> list[str]:
+    """Who is his contact, asked him or was asked by him, and is in no room with him."""
+    asked = {"user_id": user_id, "current": [state.value for state in CURRENT]}
+    return [found for (found,) in read_rows(_ELSEWHERE, asked)]
 
 
 def contact_ids_of(*, user_id: str) -> tuple[Ids, Ids]:
