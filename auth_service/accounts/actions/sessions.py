@@ -54,9 +54,9 @@ def log_in(*, name: str, password: str, device: Device, in_cookies: bool = False
     while True:
         if settings.EMAIL_VERIFICATION == "required" and user.email_verified_at is None:
             raise EmailUnverified
-        if user.mfa_enabled_at:
-            raise MfaRequired(open_challenge(user=user, in_cookies=in_cookies))
         try:
+            if user.mfa_enabled_at:
+                raise MfaRequired(open_challenge(user=user, in_cookies=in_cookies))
             return open_session(user=user, device=device, event="login.succeeded")
         except WrongCredentials:
             user = _proven_again(user, password)

@@ -103,6 +103,9 @@ class TestBeginning:
             if dot
         }
 
+    def test_needs_no_body(self, newcomer):
+        assert newcomer.ask("POST", "").status_code == 200
+
     def test_asks_for_no_code_yet(self, newcomer):
         newcomer.begin()
         assert newcomer.enabled() is False

@@ -21,6 +21,7 @@ from accounts.models import (
     Session,
     User,
 )
+from accounts.passwords import Argon2Hasher
 from auth_service.tests.conftest import PASSWORD
 from auth_service.tests.mfa.authenticator import Authenticator
 
@@ -69,6 +70,15 @@ class TestThePassword:
         rounds = [[duration(name) for name in ("alice", "bob")] for _ in range(9)]
         with_factor, without = (median(times) for times in zip(*rounds, strict=True))
         assert 0.6 < with_factor / without < 1.6
+
+    def test_is_hashed_anew_where_it_was_hashed_weakly(self, owner):
+        class Weaker(Argon2Hasher):
+            time_cost = 1
+
+        User.objects.update(password=Weaker().encode(PASSWORD, "somesaltsomesalt"))
+        challenge = owner.challenge()
+        assert "t=1," not in User.objects.get().password
+        assert owner.answer(challenge, owner.code()).status_code == 200
 
     def test_is_not_given_away_to_who_was_deactivated(self, owner, refusal):
         deactivate(user_id=User.objects.get().pk)

@@ -12,8 +12,9 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.actions.attempts import MINUTE, Bucket, counting_failures
 from accounts.actions.audit import record
-from accounts.errors import ChallengeOver
+from accounts.errors import ChallengeOver, WrongCredentials
 from accounts.models import LoginChallenge, User
+from accounts.permissions import locked_user
 from service_kit.addresses import network_of
 
 LIFE: Final = timedelta(minutes=5)
@@ -21,10 +22,16 @@ CHALLENGE_BYTES: Final = 32
 
 
 def open_challenge(*, user: User, in_cookies: bool) -> str:
-    """Return what a code is to be shown with, for a person who has shown the password."""
+    """Return what a code is to be shown with, for a person who has shown the password.
+
+    WrongCredentials if that is another now.
+    """
     text = token_urlsafe(CHALLENGE_BYTES)
     now = timezone.now()
     with transaction.atomic():
+        held = locked_user(user_id=user.pk)
+        if held is None or held.password != user.password:
+            raise WrongCredentials
         LoginChallenge.objects.filter(user=user, expires_at__lte=now).delete()
         LoginChallenge.objects.create(
             challenge_hash=_hash(text),
