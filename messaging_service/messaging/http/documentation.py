@@ -1,12 +1,14 @@
 """The shapes of answers, for the OpenAPI document; a test holds them against real answers."""
 
-from typing import Any
+from typing import Any, Final
 
 from rest_framework import serializers
 
 # To import the shapes is to make them known.
 import messaging.http.field_shapes  # noqa: F401
 from service_kit.authentication import AccessTokenScheme
+
+AVATAR: Final = "A path at the address this answer came from: `/api/auth/avatars/…`."
 
 
 class CallerScheme(AccessTokenScheme):  # type: ignore[no-untyped-call]
@@ -70,10 +72,12 @@ class ParticipantOutput(serializers.Serializer[Any]):
     user_id = serializers.CharField()
     username = serializers.CharField()
     display_name = serializers.CharField()
-    avatar = serializers.URLField(allow_null=True)
+    avatar = serializers.CharField(allow_null=True, help_text=AVATAR)
     role = serializers.CharField()
     joined_at = serializers.DateTimeField()
-    last_read_seq = serializers.IntegerField()
+    last_read_seq = serializers.IntegerField(
+        allow_null=True, help_text="Null where he does not show how far he has read."
+    )
     muted_until = serializers.DateTimeField(allow_null=True)
 
 
@@ -148,7 +152,7 @@ class ProfileOutput(serializers.Serializer[Any]):
     user_id = serializers.CharField()
     username = serializers.CharField()
     display_name = serializers.CharField()
-    avatar = serializers.URLField(allow_null=True)
+    avatar = serializers.CharField(allow_null=True, help_text=AVATAR)
 
 
 class ProfilesOutput(serializers.Serializer[Any]):
