@@ -154,6 +154,23 @@ class TestUp:
     def test_people_talk_through_it(self, project: Project) -> None:
         assert visit(project, lambda: asyncio.run(talk())) == "Hello from Alice"
 
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/docs/",
+            "/docs/asyncapi.yaml",
+            "/static/docs/swagger-ui-bundle.js",
+            "/api/auth/schema/",
+            "/api/chat/schema/",
+        ],
+    )
+    def test_shows_its_api(self, project: Project, path: str) -> None:
+        def look() -> int:
+            with urlopen(f"http://{PUBLIC}{path}") as answer:
+                return len(answer.read())
+
+        assert visit(project, look) > 1000
+
     def test_connections_spread_over_socket_processes(self, project: Project) -> None:
         servers = project.containers["messaging_sockets"]
 

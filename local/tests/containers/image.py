@@ -43,6 +43,7 @@ class Image:
         for name in ("bin", "lib", "lib64", "sbin"):
             (self.root / name).symlink_to(f"usr/{name}")
         self.root.chmod(0o755)
+        (self.root / "tmp").chmod(0o1777)
         (self.root / "etc" / "nsswitch.conf").write_text("hosts: files dns\n")
         (self.root / "etc" / "hosts").write_text("127.0.0.1 localhost\n")
         shutil.copy2("/etc/ld.so.cache", self.root / "etc")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,6 +161,7 @@ class Project:
         if place.exists() and not any(volume.iterdir()):
             found = place.stat()
             os.chown(volume, found.st_uid, found.st_gid)
+            volume.chmod(stat.S_IMODE(found.st_mode))
         return volume
 
 
