@@ -30,7 +30,7 @@ down:  ## Stop what `make up` started; data stays in Docker's volumes
 logs:  ## Show what its containers say, as they say it
 	@$(docker) && docker compose logs --follow --tail=100
 
-backup: installed  ## Keep both databases of `make run` in backups/ (make backup TO=folder)
+backup: installed  ## Keep databases and pictures of `make run` in backups/ (make backup TO=folder)
 	@exec $(PY) -m local backup $(TO)
 
 restore: installed  ## Bring a backup back, `make run` being stopped (make restore FROM=folder)

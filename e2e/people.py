@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from PIL import Image
 from websockets.sync.client import ClientConnection, connect
 
 from e2e.asyncapi import checked
@@ -63,6 +65,14 @@ class Person:
         SECRETS.update(cookies.values())
         shown = "; ".join(f"{name}={value}" for name, value in cookies.items())
         return {"Cookie": shown, "X-CSRFToken": cookies["csrftoken"], "Origin": self.address}
+
+    def shows_picture(self, colour: str) -> str:
+        """Upload a picture of one colour, and return where it is."""
+        file = io.BytesIO()
+        Image.new("RGB", (600, 400), colour).save(file, "JPEG")
+        answer = self.http.post("/api/auth/me/avatar/", files={"avatar": file.getvalue()})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["avatar"])
 
     def renews(self) -> None:
         answer = self.http.post("/api/auth/refresh/", json={"refresh": self.refresh})

@@ -55,7 +55,7 @@ class TestAPicture:
     ) -> None:
         room = alice.opens_room_with(bob)
         with bob.listens(room) as his, alice.listens(room) as hers:
-            path = shows(alice, picture("red")).json()["avatar"]
+            path = alice.shows_picture("red")
             for ear in (his, hers):
                 told = ear.hears_first("user.changed")
                 assert (told["user_id"], told["avatar"]) == (alice.user["id"], path)
@@ -67,7 +67,7 @@ class TestAPicture:
         assert httpx.get(stack.address + path).status_code == 404
 
     def test_is_only_a_picture_to_a_browser(self, stack: Stack, alice: Person) -> None:
-        path = shows(alice, picture("red")).json()["avatar"]
+        path = alice.shows_picture("red")
         answer = httpx.get(stack.address + path, headers={"Accept": "text/html"})
         assert answer.status_code == 200
         assert Image.open(io.BytesIO(answer.content)).size == (400, 400)

@@ -47,7 +47,7 @@ def test_a_broken_backup_changes_nothing(own_stack: Stack, tmp_path: Path) -> No
     before = databases(own_stack)
     for broken in DATABASES:
         folder = tmp_path / broken
-        back_up(own_stack.postgres, folder)
+        back_up(own_stack, folder)
         file = folder / f"{broken}.dump"
         file.write_bytes(file.read_bytes()[:-2000])
         with pytest.raises(CannotStartError, match="pg_restore failed"):
@@ -57,7 +57,7 @@ def test_a_broken_backup_changes_nothing(own_stack: Stack, tmp_path: Path) -> No
 
 def test_nor_does_one_while_somebody_is_there(own_stack: Stack, tmp_path: Path) -> None:
     before = databases(own_stack)
-    back_up(own_stack.postgres, tmp_path / "backup")
+    back_up(own_stack, tmp_path / "backup")
     with Person.signs_up(own_stack.address, "carol") as carol:
         with pytest.raises(CannotStartError, match="Stop both services first"):
             restore(own_stack, tmp_path / "backup")
@@ -71,8 +71,10 @@ async def test_clients_start_over_with_what_was_kept(own_stack: Stack, tmp_path:
         room = alice.opens_room_with(bob)
         for content in ("one", "two", "three"):
             alice.sends(room, content)
+        kept = alice.shows_picture("red")
         async with client_of(bob) as client:
-            back_up(stack.postgres, tmp_path / "backup")
+            back_up(stack, tmp_path / "backup")
+            alice.shows_picture("blue")
             alice.sends(room, "not in the backup")
             await client.until(lambda: len(client.replica.rooms[room].messages) == 4)
             before = client.replica.epoch
@@ -87,6 +89,8 @@ async def test_clients_start_over_with_what_was_kept(own_stack: Stack, tmp_path:
                 within=SECONDS,
             )
             assert contents(client, room) == ["one", "two", "three"]
+            assert alice.http.get("/api/auth/me/").json()["avatar"] == kept
+            assert alice.http.get(kept).status_code == 200
             # Even what has the number of one that is gone is heard as what it is.
             assert alice.sends(room, "four")["seq"] == 4
             await client.until(lambda: contents(client, room)[3:] == ["four"])

@@ -34,11 +34,11 @@ def reset() -> int:
 
 
 def backup(to: str = "") -> int:
-    """Write both databases to a new folder and name it; the system may run meanwhile."""
+    """Write databases and pictures to a new folder and name it; the system may run meanwhile."""
     folder = Path(to) if to else ROOT / "backups" / time.strftime("%Y-%m-%d_%H-%M-%S")
     with _postgres_alone(may_run=True) as stack:
-        back_up(stack.postgres, folder)
-    print(f"Kept in {folder}: both databases. The keys and passwords in .data/ are not in it.")
+        back_up(stack, folder)
+    print(f"Kept in {folder}: both databases, and pictures. Keys and passwords are not in it.")
     return 0
 
 
@@ -48,7 +48,7 @@ def bring_back(folder: str = "") -> int:
         raise CannotStartError("Name the backup: make restore FROM=backups/…")
     with _postgres_alone(may_run=False) as stack:
         restore(stack, Path(folder))
-    print("Restored. What there was is kept as auth_before and messaging_before.")
+    print("Restored. What there was is kept as auth_before, messaging_before and media_before.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Backups of both databases with Postgres' own programs, and the way back.
+"""Backups of both databases with Postgres' own programs, and of pictures; and the way back.
 
 What is restored takes the place of what there was, which stays beside it as `<name>_before` until
 the next time. A new epoch then lets every client start over: what it remembers may be newer.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from psycopg2 import sql
@@ -30,17 +30,21 @@ if TYPE_CHECKING:
 DATABASES = ("messaging", "auth")
 
 
-def back_up(postgres: Postgres, folder: Path) -> None:
-    """Write a running server's databases to a new folder, all or none; nobody waits for it.
+def back_up(stack: Stack, folder: Path) -> None:
+    """Write the databases and pictures to a new folder, all or none; nobody waits for it.
 
-    Raises CannotStartError.
+    Its Postgres must run. Raises CannotStartError.
     """
+    postgres = stack.postgres
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700, parents=True)
     for name in DATABASES:
         file = unfinished / f"{name}.dump"
         _run(postgres, "pg_dump", "--format=custom", f"--dbname={name}", f"--file={file}")
+    # Last: of what the databases name, nothing is missing but what has gone since.
+    if stack.media.is_dir():
+        shutil.copytree(stack.media, unfinished / "media", copy_function=_copy_if_there)
     unfinished.rename(folder)
 
 
@@ -57,6 +61,8 @@ def restore(stack: Stack, folder: Path) -> None:
         for name in DATABASES:
             _read_in(postgres, f"{name}_restoring", folder / f"{name}.dump", owner=name)
         _take_place(postgres)
+        if (folder / "media").is_dir():
+            _bring_media_back(stack.media, folder / "media")
     finally:
         for name in DATABASES:
             _drop(postgres, f"{name}_restoring")
@@ -87,6 +93,20 @@ def _take_place(postgres: Postgres) -> None:
         for names in ((name, f"{name}_before"), (f"{name}_restoring", name))
     ]
     _execute(postgres, sql.SQL("; ").join(renames))
+
+
+def _copy_if_there(source: str, target: str) -> None:
+    """Copy a file, unless it went a moment ago."""
+    with suppress(FileNotFoundError):
+        shutil.copy2(source, target)
+
+
+def _bring_media_back(media: Path, kept: Path) -> None:
+    before = media.with_name(f"{media.name}_before")
+    shutil.rmtree(before, ignore_errors=True)
+    if media.exists():
+        media.rename(before)
+    shutil.copytree(kept, media)
 
 
 def _run(postgres: Postgres, program: str, *words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.errors import ProcessDiedError
@@ -19,7 +20,6 @@ from local.traefik import Traefik
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from local.processes import Process
 
@@ -72,6 +72,11 @@ class Stack:
     def address(self) -> str:
         """Where the public finds it, without a slash at the end."""
         return self.traefik.address
+
+    @property
+    def media(self) -> Path:
+        """Where auth_service keeps pictures."""
+        return Path(self.auth.environment["MEDIA_ROOT"])
 
     @property
     def logs(self) -> Path:
