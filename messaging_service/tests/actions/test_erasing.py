@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg2
 import pytest
 from django.apps import apps
 from django.db import connection
@@ -14,12 +17,19 @@ from django.db.models import ForeignKey
 from messaging.actions.blocks import block_person
 from messaging.actions.contacts import accept_contact, request_contact
 from messaging.actions.erasing import begin_erasures, go_on
+from messaging.actions.erasing.beginning import _BEGIN
 from messaging.actions.erasing.parts import take_away
 from messaging.actions.erasing.working import CLAIMED_SECONDS, SWEEPS
 from messaging.actions.members import add_member
 from messaging.actions.presence.chosen import set_presence
 from messaging.actions.presence.told import came
-from messaging.actions.profiles import forget_caller, know_person, remember_caller
+from messaging.actions.profiles import (
+    _REMEMBER,
+    _keep,
+    forget_caller,
+    know_person,
+    remember_caller,
+)
 from messaging.actions.reads import mark_read
 from messaging.actions.rooms import open_direct_room
 from messaging.actions.sessions import ended_sessions
@@ -37,7 +47,8 @@ from messaging.models import (
     Profile,
     Room,
 )
-from messaging.queries.auth_events import UserErased
+from messaging.queries.auth_events import Privacy, UserErased
+from messaging.queries.directory import Person
 from messaging.queries.personal import PERSONAL
 from messaging.queries.profiles import profile_named
 from messaging_service.tests.auth_feed import AuthFeed, auth_feed
@@ -267,6 +278,78 @@ class TestWhoWasErased:
         assert profile_named("deleted user") is None
         with pytest.raises(NotFound):
             add_member(room_id=room, user_id=canary.id)
+
+
+class TestAtTheSameMoment:
+    """Whoever comes first, no name is left."""
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_as_a_token_names_him(self, make_person: Any, known: Any) -> None:
+        person = make_person("atonce", known=known)
+        forget_caller(person.id)
+        with another_connection() as (link, cursor):
+            cursor.execute(_BEGIN, [[person.id], [now()]])
+            late = in_thread(lambda: remember_caller(claims=verify(person.token)))
+            wait_for_a_waiter()
+            link.commit()
+            with suppress(Refusal):
+                late.result(10)
+        assert traces(person.username) == {}
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_after_a_token_has_named_him(self, make_person: Any, known: Any) -> None:
+        person = make_person("atonce", known=known)
+        names = (person.username, "Another Name", time.time(), person.id)
+        with another_connection() as (link, cursor):
+            cursor.execute(_REMEMBER, [person.id, *names])
+            erasing = in_thread(lambda: begin(person))
+            wait_for_a_waiter()
+            link.commit()
+            erasing.result(10)
+        assert traces(person.username) == {}
+
+    def test_as_auth_service_is_asked_for_him(self, make_person: Any) -> None:
+        person = make_person("atonce", known=False)
+        told = Person(
+            person.id, person.username, "At Once", None, is_active=True, privacy=Privacy()
+        )
+        with another_connection() as (link, cursor):
+            cursor.execute(_BEGIN, [[person.id], [now()]])
+            keeping = in_thread(lambda: _keep([told]))
+            wait_for_a_waiter()
+            link.commit()
+            assert keeping.result(10).username == "deleted user"
+        assert traces(person.username) == {}
+
+
+@contextmanager
+def another_connection() -> Iterator[tuple[Any, Any]]:
+    """A transaction that ends when the test says so."""
+    with closing(psycopg2.connect(**connection.get_connection_params())) as link:
+        yield link, link.cursor()
+
+
+def in_thread(act: Callable[[], Any]) -> "Future[Any]":
+    def run() -> Any:
+        with closing(connection):
+            return act()
+
+    pool = ThreadPoolExecutor(1)
+    doing = pool.submit(run)
+    pool.shutdown(wait=False)
+    return doing
+
+
+def wait_for_a_waiter() -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+    deadline = time.monotonic() + 2.5
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 class TestTheWork:

@@ -5,11 +5,11 @@ import os
 import threading
 from typing import Final
 
-from django.db import Error, connection
+from django.db import connection
 
 from messaging.actions.erasing.working import go_on
 
-PAUSE_SECONDS: Final = 5.0
+PAUSE_SECONDS: Final = 15.0
 
 logger: Final = logging.getLogger(__name__)
 _begun: Final = threading.Event()
@@ -21,26 +21,27 @@ def wake() -> None:
 
 
 class Eraser:
-    """Looks every five seconds, or when it is woken, and goes on while there is something."""
+    """Looks now and then, or when it is woken, and goes on while there is something.
+
+    Between it keeps no connection: erasing is seldom.
+    """
 
     def __init__(self) -> None:
         self._is_failing = False
 
     def run(self) -> None:
         while True:
-            _begun.wait(PAUSE_SECONDS)
-            _begun.clear()
             while self.try_once():
                 pass
+            connection.close()
+            _begun.wait(PAUSE_SECONDS)
+            _begun.clear()
 
     def try_once(self) -> bool:
         """Nothing may end this thread; that something fails is said once."""
         try:
             is_more = go_on()
         except Exception as error:  # noqa: BLE001 - see above.
-            if isinstance(error, Error):
-                # It may be the connection to Postgres that failed: the next call gets a new one.
-                connection.close()
             if not self._is_failing:
                 logger.warning("somebody cannot be erased now: %s", type(error).__name__)
             self._is_failing = True
