@@ -26,8 +26,15 @@ def guess(owner, limits):
     right = {owner.code(steps) for steps in range(-3, 60)}
     wrong = next(code for code in map("{:06}".format, range(1000)) if code not in right)
 
+    challenge = ""
+
     def answer(code=wrong, address=HOME):
-        return owner.answer(owner.challenge(), code, **{"X-Real-Ip": address})
+        nonlocal challenge
+        # One answers many wrong codes.
+        challenge = challenge or owner.challenge()
+        told = owner.answer(challenge, code, **{"X-Real-Ip": address})
+        challenge = "" if told.status_code == 200 else challenge
+        return told
 
     return answer
 
@@ -52,7 +59,7 @@ class TestGuesses:
         assert guess(owner.code()).status_code == 200
 
     def test_that_are_right_do_not_count(self, guess, owner):
-        for _ in range(9):
+        for _ in range(5):
             owner.clock.step()
             assert guess(owner.code()).status_code == 200
 

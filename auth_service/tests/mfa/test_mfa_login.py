@@ -154,29 +154,21 @@ class TestACode:
         refusal(owner.answer(challenge, other.codes[0]), 401, "not_authenticated")
         assert RecoveryCode.objects.count() == 20
 
-    @pytest.mark.parametrize(
-        ("change", "field"),
-        [
-            ({"code": ""}, "code"),
-            ({"code": None}, "code"),
-            ({"code": 123456}, "code"),
-            ({"code": ["123456"]}, "code"),
-            ({"code": "1" * 65}, "code"),
-            ({"challenge": ""}, "challenge"),
-            ({"challenge": None}, "challenge"),
-            ({"challenge": {}}, "challenge"),
-            ({"challenge": "x" * 65}, "challenge"),
-        ],
-    )
-    def test_is_refused_in_a_malformed_request(self, owner, api, refusal, change, field):
-        asked = {"challenge": owner.challenge(), "code": owner.code()} | change
-        assert fields(refusal(api.post(WITH_CODE, asked), 400, "invalid")) == [field]
+    def test_is_refused_in_a_malformed_request(self, owner, api, refusal):
+        asked = {"challenge": owner.challenge(), "code": owner.code()}
+        for change in (
+            *({"code": value} for value in ("", None, 123456, ["123456"], "1" * 65)),
+            *({"challenge": value} for value in ("", None, {}, "x" * 65)),
+        ):
+            told = refusal(api.post(WITH_CODE, asked | change), 400, "invalid")
+            assert fields(told) == list(change)
         assert Session.objects.count() == 1
 
-    # Digits of other scripts, and what int() would take too.
-    @pytest.mark.parametrize("shown", ["٠١٢٣٤٥", "+12345", "1e5000", "0x1234", "12345", "1234567"])
-    def test_is_six_digits(self, owner, refusal, shown):
-        refusal(owner.answer(owner.challenge(), shown), 401, "not_authenticated")
+    def test_is_six_digits(self, owner, refusal):
+        challenge = owner.challenge()
+        # Digits of other scripts, and what int() would take too.
+        for shown in ("٠١٢٣٤٥", "+12345", "1e5000", "0x1234", "12345", "1234567"):
+            refusal(owner.answer(challenge, shown), 401, "not_authenticated")
 
 
 class TestARecoveryCode:
@@ -223,10 +215,10 @@ class TestAChallenge:
         owner.challenge()
         assert LoginChallenge.objects.count() == 1
 
-    @pytest.mark.parametrize("shown", ["x", "x" * 43, "' OR 1=1 --", "é", "\ud83d\ude00"])
-    def test_is_one_of_ours(self, owner, refusal, shown):
-        told = refusal(owner.answer(shown, owner.code()), 401, "not_authenticated")
-        assert fields(told) == ["challenge"]
+    def test_is_one_of_ours(self, owner, refusal):
+        for shown in ("x", "x" * 43, "' OR 1=1 --", "é", "\U0001f600"):
+            told = refusal(owner.answer(shown, owner.code()), 401, "not_authenticated")
+            assert fields(told) == ["challenge"]
 
     def test_is_no_token(self, owner, api, refusal):
         challenge = owner.challenge()
