@@ -26,8 +26,6 @@ COMMAND_BURST: Final = 40
 NOT_YET: Final = {
     "mfa_required": "there is no second factor",
     "slow_mode": "groups have it",
-    "blocked": "nobody can be blocked",
-    "contacts_only": "there are no contacts",
     "muted": "groups have it",
     "banned": "groups have it",
     "read_only": "groups have it",
@@ -56,6 +54,20 @@ def of_not_found(carol: Person, room: int, **_: Any) -> Any:
 def of_forbidden(alice: Person, bob: Person, room: int, **_: Any) -> Any:
     sent = alice.sends(room, "mine")
     return told(bob, room, type="message.edit", id=sent["id"], content="mine now")
+
+
+def of_blocked(alice: Person, bob: Person, room: int, **_: Any) -> Any:
+    bob.http.post("/api/chat/blocks/", json={"username": alice.username}).raise_for_status()
+    return told(alice, room, type="message", content="Hello")
+
+
+def of_contacts_only(stack: Stack, alice: Person, room: int, **_: Any) -> Any:
+    with (
+        rewired(stack, "messaging_sockets-1", DIRECT_MESSAGES="contacts"),
+        listening_on(stack, 1, alice, room) as ear,
+    ):
+        ear.says(type="message", content="Hello", ref="1")
+        return ear.hears_first("error")
 
 
 def of_conflict(alice: Person, room: int, **_: Any) -> Any:
