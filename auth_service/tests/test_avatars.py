@@ -263,6 +263,19 @@ class TestAFolderThatFails:
 
 
 class TestErasure:
+    def test_is_not_done_where_the_picture_stays(
+        self, api, upload, media, alice, refusal, monkeypatch
+    ):
+        def fail(name):
+            raise PermissionError(name)
+
+        path = upload(picture()).json()["avatar"]
+        monkeypatch.setattr(default_storage._wrapped, "delete", fail)
+        asked = {"password": "correct horse battery"}
+        refusal(api.send("DELETE", "/api/auth/me/", asked, token=alice.access), 503, "unavailable")
+        assert User.objects.get(pk=alice.id).avatar == path.removeprefix("/api/auth/avatars/")
+        assert api.get(path).status_code == 200
+
     def test_takes_the_picture_along(self, api, upload, media, alice, refusal):
         path = upload(picture()).json()["avatar"]
         asked = {"password": "correct horse battery"}

@@ -64,8 +64,11 @@ def avatar_file(name: str) -> bytes:
 
 
 def erase_avatars(*, user_id: int) -> None:
-    """Leave no picture of a person who is locked and about to go; raises OSError."""
-    _forget(user_id, keep="")
+    """Leave no picture of a person who is locked and about to go; PicturesUnavailable."""
+    try:
+        _forget(user_id, keep="")
+    except OSError as error:
+        raise PicturesUnavailable from error
 
 
 def _show(user: User, name: str) -> None:
