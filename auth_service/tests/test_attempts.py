@@ -108,7 +108,7 @@ class TestLoggingIn:
         assert statuses(log_in() for _ in range(3)) == [401] * 3
         answer = log_in(password=PASSWORD)
         told = refusal(answer, 429, "rate_limited")
-        assert answer["Retry-After"] == "20"
+        assert 15 < int(answer["Retry-After"]) <= 20
         assert told["detail"]
         assert Session.objects.count() == 2
         later(20)
@@ -179,7 +179,7 @@ class TestRegistering:
         assert statuses(sign_up(name) for name in ("carol", "dave")) == [201, 201]
         answer = sign_up("erin")
         refusal(answer, 429, "rate_limited")
-        assert answer["Retry-After"] == "1800"
+        assert 1_770 < int(answer["Retry-After"]) <= 1_800
         assert not User.objects.filter(username="erin").exists()
         assert sign_up("erin", ELSEWHERE).status_code == 201
 
