@@ -111,6 +111,49 @@ class TestRefreshing:
         assert again.status == 401
 
 
+class TestErasing:
+    def test_lets_nobody_slip_in_who_refreshes(self, servers, threads):
+        """Whichever is first, what the refresh gave opens nothing."""
+        told = servers.sign_up("erasing")
+        with servers.link() as link:
+            lock_session(link, told["refresh"])
+            erasing = threads.submit(
+                servers.ask, "DELETE", "/api/auth/me/", {"password": PASSWORD}, token=told["access"]
+            )
+            servers.wait_for_waiters(1)
+            refreshing = threads.submit(
+                servers.ask, "POST", REFRESH, {"refresh": told["refresh"]}, server=1
+            )
+            servers.wait_for_waiters(2)
+            link.rollback()
+            erased, refreshed = erasing.result(), refreshing.result()
+        assert erased.status == 204
+        assert refreshed.status in {200, 401}
+        given = refreshed.body.get("access", told["access"])
+        used = servers.ask("GET", "/api/auth/me/", token=given)
+        assert (used.status, used.body["code"]) == (401, "session_revoked")
+        ended = [event for event in servers.events() if event["data"].get("reason") == "erased"]
+        assert [event["data"]["user_id"] for event in ended] == [told["user"]["id"]]
+        assert live(servers, "erasing") == 0
+
+    def test_lets_nobody_slip_in_who_logs_in(self, servers, threads):
+        told = servers.sign_up("erasing-too")
+        login = {"username": "erasing-too", "password": PASSWORD}
+        with servers.link() as link:
+            lock_session(link, told["refresh"])
+            erasing = threads.submit(
+                servers.ask, "DELETE", "/api/auth/me/", {"password": PASSWORD}, token=told["access"]
+            )
+            servers.wait_for_waiters(1)
+            logging_in = threads.submit(servers.ask, "POST", "/api/auth/login/", login, server=1)
+            servers.wait_for_waiters(2)
+            link.rollback()
+            assert erasing.result().status == 204
+            answer = logging_in.result()
+        assert (answer.status, answer.body["code"]) == (401, "not_authenticated")
+        assert live(servers, "erasing-too") == 0
+
+
 class TestLoggingIn:
     def test_waits_for_a_new_password_and_is_refused_the_old(self, servers, threads):
         """Rule 10: no session may slip in between."""

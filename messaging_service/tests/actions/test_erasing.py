@@ -1,5 +1,9 @@
 """Whoever was erased has no name any more, and all that was kept of him goes."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -58,6 +62,28 @@ from service_kit.testing import token_for
 from service_kit.tokens import verify
 
 TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
+
+
+# Takes somebody's things away, and ends without a word after so many statements.
+KILLED = """
+import os, signal
+import django
+django.setup()
+from django.db import connection
+from messaging.actions.erasing.parts import take_away
+
+left = {statements}
+
+def count(execute, *arguments):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return execute(*arguments)
+
+with connection.execute_wrapper(count):
+    take_away("{user_id}")
+"""
 
 
 @pytest.fixture
@@ -383,6 +409,22 @@ class TestTheWork:
         while take_away(canary.id):
             pass
         assert statements > 10
+        assert traces(*canaries(canary)) == {}
+
+    @pytest.mark.parametrize("statements", [3, 9])
+    def test_goes_on_in_another_process(self, canary: Any, statements: int) -> None:
+        """The first one is killed by SIGKILL, half-way through a transaction or between two."""
+        begin(canary)
+        Erasure.objects.filter(pk=canary.id).update(due_at=now() + timedelta(minutes=1))
+        program = KILLED.format(statements=statements, user_id=canary.id)
+        database = str(connection.settings_dict["NAME"])
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | {"DB_NAME": database}, check=False
+        )
+        assert done.returncode == -signal.SIGKILL
+        assert take_away(canary.id)
+        while take_away(canary.id):
+            pass
         assert traces(*canaries(canary)) == {}
 
     def test_finds_what_came_while_it_swept(self, canary: Any) -> None:

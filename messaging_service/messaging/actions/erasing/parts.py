@@ -14,6 +14,7 @@ from messaging.actions.changes import pair_change
 from messaging.actions.contacts import change_contact
 from messaging.actions.erasing.names import take_names_away
 from messaging.actions.members import remove_member
+from messaging.actions.profiles import tell_names
 from messaging.broadcast import publish
 from messaging.errors import NotFound
 from messaging.events import presence
@@ -69,6 +70,9 @@ def _leave_rooms(user_id: str) -> bool:
     own = Member.objects.filter(user_id=user_id, left_pos__isnull=True)
     others = own.exclude(pair, room__room_type=Room.Type.DIRECT).order_by("room_id")
     room_ids = list(others.values_list("room_id", flat=True)[:MOST_CHANGES])
+    if room_ids:
+        # They hear nothing more of him afterwards, and whoever began may have died before he told.
+        tell_names(user_id)
     for room_id in room_ids:
         with suppress(NotFound):
             remove_member(room_id=room_id, user_id=user_id)
