@@ -69,8 +69,8 @@ class LoginView(PublicView):
     def post(self, request: Request) -> Response:
         """Open a session; every failure is the same 401.
 
-        `mfa_required` is none: it brings a `challenge` that lasts five minutes, to be shown with a
-        code at login/mfa/.
+        `mfa_required` is no failure: it brings a `challenge` that lasts five minutes, to be shown
+        with a code at `login/mfa/`.
         """
         asked = read_input(LoginInput, request.data)
         is_page = asked.pop("session")
