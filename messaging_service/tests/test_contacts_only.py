@@ -9,8 +9,8 @@ import pytest
 from local.ports import LOOPBACK
 from messaging.actions.contacts import end_contact, request_contact
 from messaging.actions.profiles import know_person
-from messaging.models import Contact
-from messaging.permissions import Tie, refusal_to_write
+from messaging.models import Contact, Profile
+from messaging.permissions import Tie, refusal_to_write, tie_between
 from messaging_service.tests.servers import start_servers
 from messaging_service.tests.state import state_of
 
@@ -30,12 +30,12 @@ def strict(_database, tmp_path_factory):
 def post(strict):
     """Ask over HTTP: the status, the headers and the code of a refusal."""
 
-    def ask(person, path, body):
+    def ask(person, path, body, *, method="POST"):
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {person.token}"}
         with closing(HTTPConnection(LOOPBACK, strict[1].port, timeout=10)) as link:
-            link.request("POST", f"/api/chat/{path}", json.dumps(body), headers)
+            link.request(method, f"/api/chat/{path}", json.dumps(body), headers)
             answer = link.getresponse()
-            return answer.status, answer.headers, json.loads(answer.read()).get("code")
+            return answer.status, answer.headers, json.loads(answer.read() or "{}").get("code")
 
     return ask
 
@@ -94,6 +94,20 @@ class TestAsking:
             post(alice, "contacts/", {"user_id": carol.id})
         assert post(alice, "contacts/", {"user_id": bob.id})[0] == 429
         assert post(bob, "contacts/", {"user_id": alice.id})[0] == 201
+
+
+class TestTakingABlockBack:
+    def test_is_refused_past_the_limit_and_blocking_is_not(self, post, alice, bob):
+        body = {"user_id": bob.id}
+        for _ in range(MOST):
+            assert post(alice, "blocks/", body)[0] == 201
+            assert post(alice, "blocks/", body, method="DELETE")[0] == 204
+            assert post(alice, "blocks/", body, method="DELETE")[0] == 204
+        assert post(alice, "blocks/", body)[0] == 201
+        before = tie_between(alice.id, bob.id), Profile.objects.get(pk=alice.id).pos
+        status, _, code = post(alice, "blocks/", body, method="DELETE")
+        assert (status, code) == (429, "rate_limited")
+        assert (tie_between(alice.id, bob.id), Profile.objects.get(pk=alice.id).pos) == before
 
 
 class TestRefusalToWrite:

@@ -10,7 +10,8 @@ from messaging.errors import Invalid
 from messaging.events import Event, block_changed, presence_in_room
 from messaging.models import Block, Contact, Profile
 from messaging.permissions import tie_between
-from messaging.queries.contacts import CURRENT, contact_between
+from messaging.permissions.limits import contact_limit
+from messaging.queries.contacts import CURRENT, blocks_of, contact_between
 from messaging.queries.presence import presence_rows
 from messaging.queries.rooms import direct_rooms_of
 from messaging.serializers.contacts import block_json
@@ -48,10 +49,17 @@ def block_person(*, user_id: str, other: Profile) -> Blocked:
 
 
 def lift_block(*, user_id: str, blocked_id: str) -> None:
-    """Take a block back; where there is none, nothing changes."""
+    """Take a block back; where there is none, nothing changes.
+
+    Raises RateLimited: it counts as a contact request, for both see each other come and go by it.
+    Blocking never does.
+    """
+    mine = blocks_of(user_id=user_id).filter(blocked=blocked_id)
+    if not mine.exists():
+        return
+    contact_limit().take(user_id)
     with pair_change(user_id, blocked_id) as events:
-        found = Block.objects.select_related("blocked")
-        block = found.filter(blocker=user_id, blocked=blocked_id, is_lifted=False).first()
+        block = mine.first()
         if block is not None:
             events.append(_change(block, is_lifted=True))
             events.extend(_presence_in_their_room(user_id, blocked_id))

@@ -69,7 +69,11 @@ class BlocksView(GenericAPIView[Any]):
         block, created = block_person(user_id=caller_of(request).id, other=other)
         return Response(block_json(block), status=201 if created else 200)
 
-    @extend_schema(operation_id="lift_block_of", request=BlockedInput, responses={204: None})
+    @extend_schema(
+        operation_id="lift_block_of",
+        request=BlockedInput,
+        responses={204: None, **problems("rate_limited")},
+    )
     def delete(self, request: Request) -> Response:
         """As `blocks/{user_id}/`, with the person in the body."""
         asked = _blocked_input.run_validation(request.data)
@@ -78,7 +82,9 @@ class BlocksView(GenericAPIView[Any]):
 
 
 class BlockView(APIView):
-    @extend_schema(operation_id="lift_block", request=None, responses={204: None})
+    @extend_schema(
+        operation_id="lift_block", request=None, responses={204: None, **problems("rate_limited")}
+    )
     def delete(self, request: Request, user_id: str) -> Response:
         """Take the block of this person back; 204 too where there is none."""
         if is_user_id(user_id):

@@ -45,7 +45,7 @@ def message_limit() -> SharedLimit:
 
 @cache
 def contact_limit() -> SharedLimit:
-    """How often somebody may ask others to become his contacts."""
+    """How often somebody may ask others to become his contacts, or take a block back."""
     most = settings.LIMITS["CONTACT_REQUESTS_PER_HOUR"]
     return SharedLimit("contact_requests", per_second=most / SECONDS_AN_HOUR, burst=most)
 
