@@ -21,6 +21,7 @@ class Notice(StrEnum):
     REFRESH_REPLAYED = "refresh.replayed"
     SECOND_FACTOR_ON = "second_factor.on"
     SECOND_FACTOR_OFF = "second_factor.off"
+    CODES_GUESSED = "codes.guessed"
     RECOVERY_CODE_USED = "recovery_code.used"
     RECOVERY_CODES_MADE = "recovery_codes.made"
     ACCOUNT_ERASED = "account.erased"
@@ -47,6 +48,10 @@ NOTICES: Final = {
     Notice.SECOND_FACTOR_OFF: (
         "Second factor switched off",
         "From now on, your password is enough to log in.",
+    ),
+    Notice.CODES_GUESSED: (
+        "Somebody guesses at your second factor",
+        "Somebody who knows your password showed too many wrong codes. Nobody came in.",
     ),
     Notice.RECOVERY_CODE_USED: (
         "A recovery code was used",

@@ -5,7 +5,7 @@ Names are `noun.verbed`. auth_service also keeps its own of them in a table.
 account.registered  account.deactivated  account.reactivated
 login.succeeded  login.failed  login.challenged  operator.signed_in
 password.changed  password.refused  password.reset  password.reset_asked  email.verified
-mfa.enabled  mfa.disabled  code.refused  recovery_code.used  recovery_codes.made
+mfa.enabled  mfa.disabled  code.refused  code.guessed  recovery_code.used  recovery_codes.made
 session.ended  refresh.replayed
 credential.refused  access.denied  request.limited  origin.denied
 """

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import F
 
-from accounts.models import Attempts, Session
+from accounts.models import Attempts, Mail, SecurityEvent, Session, User
 from auth_service.tests.conftest import PASSWORD
 
 HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
@@ -92,6 +92,21 @@ class TestGuesses:
 
 
 class TestTheOwner:
+    def test_is_told_once_a_day_that_somebody_guesses(self, guess, owner):
+        def told():
+            rows = SecurityEvent.objects.filter(event="code.guessed")
+            mails = Mail.objects.filter(kind="codes.guessed")
+            return [row.user_id for row in rows], [mail.username for mail in mails]
+
+        me = User.objects.get().pk
+        assert statuses(guess() for _ in range(3)) == [401] * 3
+        assert told() == ([], [])
+        assert statuses(guess() for _ in range(3)) == [429] * 3
+        assert told() == ([me], ["alice"])
+        later(24)
+        assert 429 in statuses(guess() for _ in range(4))
+        assert told() == ([me] * 2, ["alice"] * 2)
+
     def test_is_let_in_where_the_second_factor_was_shown(self, guess, owner):
         assert guess(owner.code(), HOME).status_code == 200
         assert 429 in statuses(guess(address=f"203.0.113.{n}") for n in range(5))

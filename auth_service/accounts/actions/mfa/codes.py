@@ -7,7 +7,8 @@ whoever is kept waiting by others comes in.
 
 import logging
 from base64 import b32encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from secrets import token_bytes
 from time import time
@@ -18,10 +19,10 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import totp
-from accounts.actions.attempts import MINUTE, Bucket, counting_failures
+from accounts.actions.attempts import MINUTE, Bucket, count, counting_failures
 from accounts.actions.audit import record
 from accounts.actions.mails import tell_owner
-from accounts.errors import WrongCode
+from accounts.errors import TooManyTries, WrongCode
 from accounts.keys.sealing import unseal_second_factor
 from accounts.letters import Notice
 from accounts.models import RecoveryCode, SecondFactor, Session, User
@@ -45,13 +46,26 @@ def with_code(*, user: User, code: str, address: str, act: Callable[[User], Done
     WrongCode is counted, and nothing is done; nor is the code used up if `act` raises.
     """
     shown = code.upper().replace("-", "").replace(" ", "")
-    with counting_failures(_guesses(user, shown, address)):
+    with _warning(user), counting_failures(_guesses(user, shown, address)):
         with transaction.atomic():
             locked = locked_user(user_id=user.pk)
             if locked is not None and locked.is_active and _use(locked, shown):
                 return act(locked)
         record("code.refused", user_id=user.pk)
         raise WrongCode
+
+
+@contextmanager
+def _warning(user: User) -> Iterator[None]:
+    """Tell the owner, once a day, that somebody knows the password and guessed too often."""
+    try:
+        yield
+    except TooManyTries:
+        with suppress(TooManyTries), transaction.atomic():
+            count([Bucket(f"warned of guesses {user.pk}", 1, DAY)])
+            record("code.guessed", user_id=user.pk)
+            tell_owner(Notice.CODES_GUESSED, user=user)
+        raise
 
 
 def new_recovery_codes(user: User) -> Sequence[str]:
