@@ -89,6 +89,17 @@ class TestReset:
         MailCode.objects.update(expires_at=F("expires_at") - timedelta(minutes=minutes))
         assert confirm(api, mail).status_code == status
 
+    def test_is_not_for_a_password_that_was_changed_meanwhile(self, mail, alice, api, refusal):
+        asked = {"current_password": OLD, "new_password": "another horse staple"}
+        api.post(
+            "/api/auth/password/change/", asked | {"current_password": NEW}, token=alice.access
+        )
+        assert MailCode.objects.filter(purpose=MailCode.RESET).exists()
+        assert api.post("/api/auth/password/change/", asked, token=alice.access).status_code == 204
+        refusal(confirm(api, mail), 400, "invalid")
+        refusal(api.post(CONFIRM, {"token": mail.token, "new_password": NEW}), 400, "invalid")
+        assert log_in(api, "another horse staple").status_code == 200
+
     def test_is_not_for_another_account(self, mail, bob, api, refusal):
         refusal(confirm(api, mail, email="bob@example.com"), 400, "invalid")
         assert confirm(api, mail).status_code == 204

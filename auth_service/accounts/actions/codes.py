@@ -60,6 +60,11 @@ def use_token(*, purpose: str, token: str) -> User:
     return _use(held.user_id if held else None, purpose, token_hash=_hash_of_token(token))
 
 
+def void_codes(*, user: User, purpose: str) -> None:
+    """Let no code of a person's be used any more for a purpose, in the caller's transaction."""
+    MailCode.objects.filter(user=user, purpose=purpose).delete()
+
+
 def _use(user_id: int | None, purpose: str, **wanted: bytes) -> User:
     user = locked_user(user_id=user_id or 0)
     codes = MailCode.objects.filter(user_id=user_id or 0, purpose=purpose)
