@@ -38,6 +38,8 @@ _UVICORN = (
     # At a lower level it writes down the address of every socket, the token in it included.
     *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "5"),
 )
+# Left to itself, glibc keeps what a password takes to hash once for each thread that ever did.
+_ALLOCATION = {"auth_service": {"MALLOC_ARENA_MAX": "1"}}
 # What else can serve the same sockets: for tests, and for whoever has to.
 _DAPHNE = (
     *("-m", "daphne", "--bind", LOOPBACK, "--websocket-max-message-size", "65536"),
@@ -93,6 +95,7 @@ class Service:
             "PYTHONPATH": os.pathsep.join(path),
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(self.scratch),
+            **_ALLOCATION.get(self.name, {}),
         }
 
 
