@@ -18,14 +18,14 @@ from messaging.serializers.contacts import block_json
 from messaging.serializers.presence import presence_json, unseen
 
 
-class Blocked(NamedTuple):
+class MadeBlock(NamedTuple):
     """A block, and whether this call made it."""
 
     block: Block
     created: bool
 
 
-def block_person(*, user_id: str, other: Profile) -> Blocked:
+def block_person(*, user_id: str, other: Profile) -> MadeBlock:
     """Hear nothing more of somebody, and he of oneself; who was a contact is none any more.
 
     Only that he is told, as if one had removed him. Blocking again changes nothing. Raises Invalid
@@ -37,7 +37,7 @@ def block_person(*, user_id: str, other: Profile) -> Blocked:
         block = Block.objects.filter(blocker_id=user_id, blocked=other).first()
         if block is not None and not block.is_lifted:
             block.blocked = other
-            return Blocked(block, created=False)
+            return MadeBlock(block, created=False)
         contact = contact_between(user_id, other.user_id)
         if contact is not None and contact.state in CURRENT:
             events.extend(change_contact(contact, Contact.State.REMOVED))
@@ -45,7 +45,7 @@ def block_person(*, user_id: str, other: Profile) -> Blocked:
         block.blocked, block.created_at = other, timezone.now()
         events.append(_change(block, is_lifted=False))
         events.extend(_presence_in_their_room(user_id, other.user_id))
-    return Blocked(block, created=True)
+    return MadeBlock(block, created=True)
 
 
 def lift_block(*, user_id: str, blocked_id: str) -> None:
