@@ -2,7 +2,6 @@
 
 import time
 from datetime import timedelta
-from statistics import median
 
 import pytest
 from django.db import connection
@@ -68,8 +67,9 @@ class TestThePassword:
             return time.perf_counter() - began
 
         rounds = [[duration(name) for name in ("alice", "bob")] for _ in range(9)]
-        with_factor, without = (median(times) for times in zip(*rounds, strict=True))
-        assert 0.6 < with_factor / without < 1.6
+        # The fastest, which others on the machine disturbed least.
+        with_factor, without = map(min, zip(*rounds, strict=True))
+        assert 0.75 < with_factor / without < 1.33
 
     def test_is_hashed_anew_where_it_was_hashed_weakly(self, owner):
         class Weaker(Argon2Hasher):
