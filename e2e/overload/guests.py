@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # What everybody's tokens need, who are made once and then stay.
 SETTINGS = {"ACCESS_TOKEN_SECONDS": "3600"}
-TALKERS, IDLE_PAIRS = 4, 25
+TALKERS, IDLE_PAIRS = 8, 25
 AT_ONCE = 4
 
 Job = dict[str, Any]

@@ -35,9 +35,9 @@ class Timing:
 
     settle: float = 2.0
     warm_up: float = 2.0
-    before: float = 8.0
-    during: float = 10.0
-    after: float = 5.0
+    before: float = 9.0
+    during: float = 15.0
+    after: float = 6.0
     at_most: float = 60.0
 
 

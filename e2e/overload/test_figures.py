@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from e2e.overload.abuses import ABUSES
-from e2e.overload.figures import UNNOTICED_MS, slowed, unmet
+from e2e.overload.figures import PAUSE_MS, UNNOTICED_MS, slowed, unmet
 from e2e.overload.run import Outcome
 
 
@@ -30,11 +30,19 @@ def test_nothing_is_found_where_all_is_well() -> None:
 
 def test_twice_as_long_is_allowed_and_more_is_not() -> None:
     assert slowed(outcome(loud_ms=199.0)) == []
-    assert len(slowed(outcome(loud_ms=201.0))) == 3
+    assert len(slowed(outcome(loud_ms=201.0))) == 6
+    assert len(slowed(outcome(quiet_ms=20.0, loud_ms=41.0))) == 3
 
 
 def test_what_nobody_notices_is_allowed() -> None:
     assert slowed(outcome(quiet_ms=1.0, loud_ms=UNNOTICED_MS - 1)) == []
+
+
+def test_one_slow_moment_of_three_is_the_machines() -> None:
+    run = outcome(quiet_ms=10.0, loud_ms=15.0)
+    for slow in ("acked", "heard", "read"):
+        run.talk[slow]["150"] += (PAUSE_MS - 20) / 1000
+    assert slowed(run) == []
 
 
 @pytest.mark.parametrize("ends", ["acked", "heard", "read"])
