@@ -1,6 +1,6 @@
 import pytest
 
-from accounts.models import Session, User
+from accounts.models import Mail, Session, User
 
 PATH = "/api/auth/register/"
 GOOD = {"username": "Alice", "email": "Alice@Example.com", "password": "correct horse battery"}
@@ -26,6 +26,7 @@ class TestRegister:
             "time_zone": "UTC",
             "locale": "en",
             "email_verified": False,
+            "mfa_enabled": False,
             "privacy": {"find_me": "everyone", "last_seen": "everyone", "read_receipts": True},
         }
         assert created_at == user.created_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -147,4 +148,4 @@ class TestRegisterAtOnce:
             assert User.objects.count() == Session.objects.count() == 1
         finally:
             # What other connections wrote is not rolled back.
-            together(1, lambda _: User.objects.all().delete())
+            together(1, lambda _: (User.objects.all().delete(), Mail.objects.all().delete()))
