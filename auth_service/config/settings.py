@@ -132,8 +132,8 @@ if not SENDS_MAIL:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Parley <parley@localhost>")
 # Where links in mails lead: the public entry point.
-PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
-if not PUBLIC_URL.startswith(("http://", "https://")):
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000")
+if not PUBLIC_URL.startswith(("http://", "https://")) or PUBLIC_URL.endswith("/"):
     raise ImproperlyConfigured("PUBLIC_URL must be a full origin: https://app.example.org")
 EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
 if EMAIL_VERIFICATION not in {"off", "optional", "required"}:
