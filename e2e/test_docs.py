@@ -69,7 +69,7 @@ class TestPage:
             "default-src": "'none'",
             "script-src": "'self'",
             "style-src": "'self'",
-            "img-src": "'self' data:",
+            "img-src": "'self' data: blob:",
             "connect-src": "'self'",
             "base-uri": "'none'",
             "form-action": "'none'",

@@ -16,9 +16,9 @@ from messaging.errors import NotFound
 from service_kit.documents import document_view
 from service_kit.problems import problem
 
-# `data:` for the icons in Swagger UI's style sheet.
+# `data:` for the icons in Swagger UI's style sheet, `blob:` for pictures that a call answers with.
 POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 OURS: Final = Path(__file__).parent.parent / "static" / "docs"
