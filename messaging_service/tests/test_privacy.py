@@ -82,6 +82,18 @@ class TestLastSeen:
         shown = [each["last_seen"] is not None for each in told]
         assert shown == [False, False] + 3 * [to == LastSeenTo.EVERYONE]
 
+    def test_is_not_shown_to_who_has_only_asked(
+        self, allow, befriend, api, enter, alice, bob, room
+    ):
+        came([bob.id])
+        went([bob.id])
+        allow(bob, last_seen_to=LastSeenTo.CONTACTS)
+        befriend(alice, bob)
+        assert api.show(alice, f"presence/{bob.id}/")["last_seen"] is not None
+        for state in (Contact.State.PENDING, Contact.State.DECLINED, Contact.State.REMOVED):
+            Contact.objects.filter(requester_id=alice.id).update(state=state)
+            assert api.show(alice, f"presence/{bob.id}/")["last_seen"] is None
+
     def test_of_many_costs_as_many_queries_as_of_one(
         self, allow, api, alice, bob, carol, room, open_room, django_assert_max_num_queries
     ):
