@@ -10,10 +10,12 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from e2e.browser import PROGRAM, browser
 from e2e.people import PASSWORD, SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from e2e.people import Person
     from local.stack import Stack
@@ -100,6 +102,26 @@ class TestForgottenPassword:
         login = {"username": alice.username, "password": PASSWORD}
         assert httpx.post(f"{alice.address}/api/auth/login/", json=login).status_code == 401
         login["password"] = NEW_PASSWORD
+        answer = httpx.post(f"{alice.address}/api/auth/login/", json=login)
+        assert answer.status_code == 200
+        alice.signed_in(answer.json())
+
+    @pytest.mark.skipif(PROGRAM is None, reason="takes chromium")
+    def test_in_a_browser(self, alice: Person, mailed: str, tmp_path: Path) -> None:
+        """It says where the form comes from, in spite of what the gateway says of referrers."""
+        code_in(mailed)
+        link = link_in(mailed)
+        with browser(tmp_path) as page:
+            page.opens(link)
+            assert page.shows("document.querySelector('button')?.textContent")
+            page.runs(f"document.querySelector('[name=new_password]').value = '{NEW_PASSWORD}'")
+            page.runs("document.querySelector('button').click()")
+            assert page.shows("document.body.innerText.includes('Your password is set')")
+            assert page.runs("getComputedStyle(document.body).maxWidth") == "448px"
+            # The one hint is that there is no field for a name: the page does not know whose it is.
+            assert [each for each in page.logged if "username" not in each] == []
+            assert set(page.requested) == {link}
+        login = {"username": alice.username, "password": NEW_PASSWORD}
         answer = httpx.post(f"{alice.address}/api/auth/login/", json=login)
         assert answer.status_code == 200
         alice.signed_in(answer.json())
