@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 from websockets.asyncio.client import connect
 
+from e2e.people import Person
 from local.tests.certificates import write_certificate
 from local.tests.containers.network import inside
 from local.tests.containers.project import Project, merged
@@ -153,6 +154,17 @@ class TestUp:
 
     def test_people_talk_through_it(self, project: Project) -> None:
         assert visit(project, lambda: asyncio.run(talk())) == "Hello from Alice"
+
+    def test_keeps_pictures_on_a_volume(self, project: Project) -> None:
+        def upload() -> str:
+            with Person.signs_up(f"http://{PUBLIC}", "dora") as dora:
+                path = dora.shows_picture("red")
+                assert dora.http.get(path).headers["Content-Type"] == "image/webp"
+                return path
+
+        path = visit(project, upload).replace("/api/auth/", "/var/lib/parley/media/")
+        for each in project.containers["authservice"]:
+            assert each.execute("test", "-s", path).returncode == 0
 
     @pytest.mark.parametrize(
         "path",

