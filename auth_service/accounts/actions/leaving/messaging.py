@@ -16,7 +16,7 @@ PATH: Final = "/api/chat/me/export/"
 PAGE_SECONDS: Final = 5.0
 LARGEST_PAGE: Final = 32 * 1024 * 1024
 # Shorter than an access token lives, and than anybody waits.
-LONGEST_SECONDS: Final = 120.0
+LONGEST_SECONDS: Final = 240.0
 
 
 class Page(NamedTuple):
