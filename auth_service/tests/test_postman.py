@@ -4,6 +4,7 @@ import http.client
 import json
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -57,6 +58,23 @@ class TestPostman:
 
         monkeypatch.setattr(postman, "send_next_mail", send)
         assert [postman._send_all(), postman._send_all()] == [False, True]
+
+
+class TestACode:
+    @pytest.mark.parametrize("way", ["code", "token"])
+    def test_works_once_however_many_use_it_at_once(self, servers, smtp, way):
+        name = f"hasty-{way}"
+        servers.sign_up(name)
+        wait_until_all_are_sent(servers)
+        email = f"{name}@example.com"
+        [mail] = [mail for mail in smtp.handler.mails if mail.to == [email]]
+        asked = {"email": email, "code": mail.code} if way == "code" else {"token": mail.token}
+        with ThreadPoolExecutor(8) as threads:
+            tries = [
+                threads.submit(servers.ask, "POST", "/api/auth/email/verify/", asked, server=number)
+                for number in range(8)
+            ]
+        assert sorted(each.result().status for each in tries) == [204] + [400] * 7
 
 
 class TestWhoHasAnAccount:
