@@ -171,6 +171,17 @@ class TestASharedLimit:
         limit.ask({user: 1, "other": BURST})
         assert take(limit, user, BURST)[0] == BURST - 1
 
+    def test_refuses_nobody_because_the_clock_of_redis_went_back(
+        self, make: Make, user: str
+    ) -> None:
+        limit = make()
+        assert take(limit, user, BURST)[0] == BURST
+        client = limit._redis._links.link
+        client.send_command("INCRBY", f"{limit._redis._prefix}{user}", 600 * 1_000_000)
+        client.read_response()
+        assert take(limit, user, BURST + 1)[0] == BURST
+        assert take(limit, user)[0] == 0
+
     def test_forgets_who_is_full_again(self, make: Make, user: str) -> None:
         """Keys that nobody needs must not stay in Redis."""
         limit = make(per_second=50, burst=2)

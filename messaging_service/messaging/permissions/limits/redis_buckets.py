@@ -15,7 +15,8 @@ from service_kit.redis_client import connect
 TIMEOUT_SECONDS: Final = 0.1
 
 # KEYS: buckets. ARGV: microseconds for one token, burst, then how many are asked of each bucket.
-# Answers for each: how many it gives, and the microseconds until it has one more.
+# Answers for each: how many it gives, and the microseconds until it has one more. One that
+# is emptier than empty is from before the clock went back, and is full.
 _TAKE: Final = """
 local clock, call = redis.call('TIME'), redis.call
 local now = clock[1] * 1000000 + clock[2]
@@ -23,7 +24,7 @@ local each, most = tonumber(ARGV[1]), ARGV[1] * ARGV[2]
 local held, answer = call('MGET', unpack(KEYS)), {}
 for n, key in ipairs(KEYS) do
     local full = tonumber(held[n] or 0)
-    if full < now then full = now end
+    if full < now or full > now + most then full = now end
     local given, left = tonumber(ARGV[n + 2]), now + most - full
     if given * each > left then given = math.max(0, (left - left % each) / each) end
     if given > 0 then
