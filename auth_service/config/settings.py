@@ -128,8 +128,6 @@ EMAIL_TIMEOUT = 10
 EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
 ANYMAIL = {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT, **env.dict("ANYMAIL", default={})}
 SENDS_MAIL = bool(EMAIL_HOST) or not EMAIL_BACKEND.endswith(".smtp.EmailBackend")
-if not SENDS_MAIL:
-    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Parley <parley@localhost>")
 # Where links in mails lead: the public entry point.
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000")

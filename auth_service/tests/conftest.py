@@ -158,5 +158,6 @@ def inbox(smtp: Controller, settings: Any) -> Inbox:
     """Return a new mailbox, into which mails go."""
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = smtp.hostname, smtp.port
+    settings.SENDS_MAIL = True
     smtp.handler = Inbox()
     return smtp.handler

@@ -1,4 +1,4 @@
-"""Where mails go, by the settings: to a server, to a provider's API, or nowhere."""
+"""Where mails go, by the settings: to a server, or to a provider's API."""
 
 import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -40,11 +40,6 @@ def provider():
 
 
 class TestBackend:
-    def test_is_nowhere_without_one(self, run_with):
-        done = run_with({"EMAIL_HOST": ""}, SHOW + SEND)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.strip() == "django.core.mail.backends.dummy.EmailBackend"
-
     def test_may_be_a_providers_api(self, run_with, provider):
         said = {
             "EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend",

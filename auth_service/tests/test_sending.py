@@ -133,6 +133,14 @@ class TestFailing:
         assert inbox.deliver() == []
         assert not Mail.objects.exists()
 
+    def test_where_no_server_is_named_nothing_waits(self, told, inbox, settings):
+        mail_code(MailCode.RESET, address=EMAIL)
+        settings.SENDS_MAIL = False
+        before = MailCode.objects.count()
+        assert inbox.deliver() == []
+        assert not Mail.objects.exists()
+        assert MailCode.objects.count() == before
+
     def test_who_dies_while_sending_leaves_it_to_the_next(self, told, inbox, monkeypatch):
         def die(self):
             raise SystemExit

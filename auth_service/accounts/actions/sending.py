@@ -10,6 +10,7 @@ from datetime import timedelta
 from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Final
 
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import timezone
@@ -40,7 +41,9 @@ def send_next_mail() -> bool:
     mail = _take()
     if mail is None:
         return False
-    if _is_too_old(mail):
+    if not settings.SENDS_MAIL:
+        _drop(mail, "no mail server is named")
+    elif _is_too_old(mail):
         _drop(mail, "given up")
     elif (letter := _letter(mail)) is None:
         _drop(mail, "nobody to send it to")
