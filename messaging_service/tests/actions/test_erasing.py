@@ -427,6 +427,14 @@ class TestTheWork:
             pass
         assert traces(*canaries(canary)) == {}
 
+    def test_shows_nobody_online_whose_going_may_not_have_been_told(self, canary: Any) -> None:
+        begin(canary)
+        take_away(canary.id)
+        assert not Presence.objects.exclude(custom_status=None).filter(pk=canary.id).exists()
+        told = [frame for _, frame in told_on(PEOPLE_CHANNEL, lambda: take_away(canary.id))]
+        assert {"offline"} == {frame["status"] for frame in told if frame["type"] == "presence"}
+        assert not Presence.objects.filter(pk=canary.id).exists()
+
     def test_finds_what_came_while_it_swept(self, canary: Any) -> None:
         erase(canary)
         Presence.objects.create(user_id=canary.id, custom_status=f"status {canary.id}")

@@ -32,6 +32,7 @@ _NO_READS: Final = """
 UPDATE members SET read_at = NULL
 WHERE id IN (SELECT id FROM members WHERE user_id = %s AND read_at IS NOT NULL LIMIT %s)
 """
+_SAID: Final = [field.attname for field in Presence._meta.concrete_fields]  # noqa: SLF001 - it is public
 
 
 def take_away(user_id: str) -> bool:
@@ -41,16 +42,24 @@ def take_away(user_id: str) -> bool:
 
 
 def _forget_presence(user_id: str) -> bool:
-    """Show him as gone to whoever saw him, and keep nothing of when he was there."""
+    """Show him as gone to whoever saw him, and keep nothing of when he was there.
+
+    The row goes once it says nothing and that was told: whoever dies in between has it told again.
+    """
     with transaction.atomic():
-        if not Presence.objects.select_for_update().filter(pk=user_id).exists():
+        kept = Presence.objects.select_for_update().filter(pk=user_id).first()
+        if kept is None:
             return False
+        nothing = Presence(user_id=user_id, status=Presence.Status.OFFLINE, number=kept.number)
+        says_nothing = all(getattr(kept, name) == getattr(nothing, name) for name in _SAID)
+        if not says_nothing:
+            nothing.number += 1
+            nothing.save(force_update=True)
         (row,) = presence_rows([user_id])
         rooms = audiences_of([user_id])
+    publish(presence(presence_json(row), number=row.number, rooms=each) for each in rooms.values())
+    if says_nothing:
         Presence.objects.filter(pk=user_id).delete()
-        (gone,) = presence_rows([user_id])
-    shown, number = presence_json(gone), row.number + 1
-    publish(presence(shown, number=number, rooms=each) for each in rooms.values())
     return True
 
 
