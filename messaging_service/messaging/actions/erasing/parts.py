@@ -38,7 +38,8 @@ _SAID: Final = [field.attname for field in Presence._meta.concrete_fields]  # no
 def take_away(user_id: str) -> bool:
     """Take away a part of all that is left, and say whether there was anything."""
     found = [part(user_id) for part in PARTS]
-    return any(found)
+    # What nobody has to be told of goes last: nothing that is to be told may go with it.
+    return any(found) or _delete_rows(user_id)
 
 
 def _forget_presence(user_id: str) -> bool:
@@ -115,5 +116,4 @@ PARTS: Final[tuple[Callable[[str], bool], ...]] = (
     _end_contacts,
     _leave_rooms,
     _forget_reads,
-    _delete_rows,
 )
