@@ -96,7 +96,11 @@ def _profile(user_id: str, after: str) -> Found:  # noqa: ARG001 - one row, so o
     if profile is None:
         return _found([])
     kept = {
-        "privacy": {"last_seen": profile.last_seen_to, "read_receipts": profile.read_receipts},
+        "privacy": {
+            "find_me": "everyone" if profile.is_findable else "nobody",
+            "last_seen": profile.last_seen_to,
+            "read_receipts": profile.read_receipts,
+        },
         "updated_at": timestamp(profile.updated_at),
     }
     return _found([("", profile_json(profile) | kept)])
