@@ -4,7 +4,10 @@ from urllib.parse import quote
 
 import pytest
 
-from accounts.models import Event, User
+from accounts.actions.leaving.erasing import erase_account
+from accounts.actions.profile import change_profile
+from accounts.errors import SessionOver
+from accounts.models import Event, Session, User
 
 PATH = "/api/auth/me/"
 USERS = "/api/auth/users/"
@@ -149,6 +152,13 @@ class TestTheRestOfAProfile:
         longest = "en" + "-abcdefgh" * 3 + "-abcde"
         assert len(longest) == 35
         assert change(locale=longest).json()["locale"] == longest
+
+    def test_is_changed_by_nobody_who_was_erased_meanwhile(self, alice):
+        session = Session.objects.select_related("user").get(user=alice.id)
+        erase_account(user_id=int(alice.id))
+        with pytest.raises(SessionOver):
+            change_profile(session=session, display_name="Al")
+        assert not User.objects.exists()
 
 
 class TestPrivacy:

@@ -34,7 +34,7 @@ class MeView(AccountView):
     def patch(self, request: Request) -> Response:
         """Change what is given of the caller's profile."""
         asked = read_input(ProfileInput, request.data)
-        return Response(user_json(change_profile(user=self.me, **asked)))
+        return Response(user_json(change_profile(session=self.session, **asked)))
 
     @extend_schema(
         operation_id="me_erase",
