@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from e2e.chaos.clients.doorkeeper import Doorkeeper
+from e2e.chaos.clients.leaver import Leaver
 from e2e.chaos.clients.observer import Observer
 from e2e.chaos.clients.poster import Poster
 from e2e.chaos.clients.reader import Reader
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 GUESTS = 3
 # Who visits whom, and how he goes.
 VISITORS = {4: LEFT, 8: VANISHED}
+# Who shares a room with somebody whose sessions end.
+LEFT_BY = (2, 6)
 # What is behind is repaired within 5 s: nothing may come after that.
 QUIET_SECONDS = 6.0
 SETTLE_SECONDS = 60.0
@@ -44,7 +47,8 @@ PATIENT, IMPATIENT = 25.0, 6.0
 class Size:
     """`rate` messages a second in all, of which `over_http` is the part that is not over sockets.
 
-    Each person shares a room with each of the `neighbours` next. With `visits` some come and go.
+    Each person shares a room with each of the `neighbours` next. With `visits` some come and go,
+    and sessions of some end.
     """
 
     people: int = 10
@@ -130,6 +134,10 @@ class Crowd:
                     await self._open_room(http, person, other)
             for n, how in VISITORS.items() if self.size.visits else ():
                 await self._visits(http, self.people[n], how)
+            for n in LEFT_BY if self.size.visits else ():
+                leaver = await self._arrives(http, f"leaver{n}")
+                await self._open_room(http, leaver, self.people[n])
+                self._listens(Leaver(self.script, f"{leaver.name}-1", leaver, patience=IMPATIENT))
         for person in self.people:
             self._listens(Writer(self.script, f"{person.name}-1", person, patience=PATIENT))
             second = Observer(self.script, f"{person.name}-2", person, patience=IMPATIENT)

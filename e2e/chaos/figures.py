@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from e2e.history.checkers import judge
 from e2e.history.checkers.hearing import delays
 from e2e.history.checkers.personal import personal_delays
-from e2e.history.checkers.presence import departures, goings
+from e2e.history.checkers.presence import goings
+from e2e.history.checkers.revoking import endings
 from e2e.history.checkers.serving import answers, recovery, refusals
+from e2e.history.checkers.staying import moves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +26,11 @@ PROMISES = {
     "doubled": {"doubled", "phantom"},
     "reordered": {"real_time", "session_order", "heard_order", "agreement", "personal_order"},
     "gaps": {"dense", "missed", "fold", "snapshots", "disconnected", "personal"},
-    "leaked": {"leaked"},
+    "leaked": {"leaked", "revoked"},
     "wrongly counted": {"markers", "unread"},
     "wrongly shown": {"ghosts", "shown"},
-    "too late": {"late", "unanswered", "not_recovered", "personal_late"},
+    "too late": {"late", "unanswered", "not_recovered", "personal_late", "held_up"},
+    "sent away": {"moved"},
     "outgrown": {"outgrown"},
 }
 
@@ -44,9 +47,9 @@ def figures(history: History, findings: Sequence[Finding]) -> str:
     gone = [seconds for _, _, seconds in goings(history) if seconds is not None]
     told_me = [seconds for seconds, _ in personal_delays(history)]
     back = recovery(history)
-    visitors = {each.user for each in departures(history)}
-    stayed = (each for each in history.of("open", "ok") if each.user not in visitors)
-    moved = Counter(each.who for each in stayed).values()
+    ended = endings(history)
+    out = [each for ending in ended for each in (ending.closed, ending.barred) if each is not None]
+    moved = max(moves(history).values())
     kept = broken(Counter(each.checker for each in findings))
     return (
         f"{len(history.sendings)} sent, {len(acked)} acknowledged, {len(told)} heard; "
@@ -54,7 +57,8 @@ def figures(history: History, findings: Sequence[Finding]) -> str:
         f"  ack {spread(acked)}; behind {spread(told)}; "
         f"first ack after the fault {'never' if back is None else f'{back:.2f} s'}\n"
         f"  shown gone {spread(gone)}; {len(told_me)} personal, behind {spread(told_me)}\n"
-        f"  moved {max(moved) - 1} times at most; met {dict(refusals(history).most_common())}"
+        f"  {len(ended)} sessions ended, out {spread(out)}\n"
+        f"  moved {moved} times at most; met {dict(refusals(history).most_common())}"
     )
 
 

@@ -37,6 +37,12 @@ def read_everything(crowd: Crowd, stack: Stack) -> None:
             _history(crowd, http, room, one.bearer)
         for person in crowd.people:
             _unread(crowd, http, person)
+
+
+def read_presence(crowd: Crowd, stack: Stack) -> None:
+    """Write down who is shown to be there; while they are."""
+    with httpx.Client(base_url=stack.address, timeout=20) as http:
+        for person in crowd.people:
             _presence(crowd, http, person)
 
 

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from e2e.chaos.at_work import put_to_work
 from e2e.chaos.clients.script import Script
 from e2e.chaos.crowd import Crowd, Size
-from e2e.chaos.final import read_everything
+from e2e.chaos.final import read_everything, read_presence
 from e2e.chaos.usage import usage
-from e2e.chaos.wire import Wire
 from e2e.history.history import History
 
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ def run(stack: Stack, fault: Fault, timing: Timing, size: Size | None = None) ->
 
     Raises ImpossibleError where the machine cannot have it.
     """
+    put_to_work(stack)
     crowd = Crowd(Script(stack.address), stack, size or Size())
-    if fault.over_a_wire:
-        with Wire() as crowd.wire:
+    if fault.over:
+        with fault.over() as crowd.wire:
             return _run(crowd, fault, timing)
     return _run(crowd, fault, timing)
 
@@ -56,10 +57,12 @@ def _run(crowd: Crowd, fault: Fault, timing: Timing) -> History:
         for who, what, number in usage(stack):
             script.note(who, "usage", event=what, seq=number, via=when)
 
+    def when_quiet() -> None:
+        measure("after")
+        read_presence(crowd, stack)
+
     with ThreadPoolExecutor(1, "crowd") as beside:
-        performing = beside.submit(
-            asyncio.run, crowd.perform(is_there, when_quiet=lambda: measure("after"))
-        )
+        performing = beside.submit(asyncio.run, crowd.perform(is_there, when_quiet))
         try:
             while not is_there.wait(0.1) and not performing.done():
                 pass

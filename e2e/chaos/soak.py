@@ -12,13 +12,13 @@ from e2e.chaos.faults import FAULTS
 from e2e.chaos.faults.fault import ImpossibleError
 from e2e.chaos.figures import broken, report, spread
 from e2e.chaos.run import Timing, run
-from e2e.chaos.usage import usage
+from e2e.chaos.usage import measured
 from e2e.history.checkers.hearing import delays
 from e2e.history.checkers.personal import personal_delays
 from e2e.history.checkers.presence import goings
 from e2e.history.checkers.serving import answers, outgrown, recovery, refusals
 from e2e.history.history import History
-from e2e.history.operations import Operation, now, save
+from e2e.history.operations import save
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # In half an hour every kind has its turn.
 TIMING = Timing(before=4, after=6)
 LEAKS_SECONDS = 60.0
+# What lasts longer would leave too little time for the others.
+LONGEST_SHARE = 0.1
 
 
 @dataclass
@@ -83,12 +85,13 @@ def soak(stack: Stack, *, seconds: float, seed: int, histories: Path) -> bool:
     print(f"Seed {seed}, for {seconds:.0f} s", flush=True)
     chance, totals = random.Random(seed), Totals()
     run(stack, FAULTS["nothing"], TIMING)  # So that all that is made once is there.
-    before = _measured(stack, "before")
+    before = measured(stack, "before")
     until = time.monotonic() + seconds
+    short = sorted(name for name in FAULTS if FAULTS[name].seconds <= seconds * LONGEST_SHARE)
     to_come: list[str] = []
     while time.monotonic() < until:
         # Each in its turn, so that none is left out for long.
-        to_come = to_come or chance.sample(sorted(FAULTS), len(FAULTS))
+        to_come = to_come or chance.sample(short, len(short))
         name = to_come.pop()
         try:
             history = run(stack, FAULTS[name], TIMING)
@@ -101,14 +104,7 @@ def soak(stack: Stack, *, seconds: float, seed: int, histories: Path) -> bool:
             save(history.operations, histories / f"history-{totals.runs.total()}.jsonl")
         totals.add(name, history, findings)
     time.sleep(LEAKS_SECONDS)
-    leaks = list(outgrown(History([*before, *_measured(stack, "after")])))
+    leaks = list(outgrown(History([*before, *measured(stack, "after")])))
     totals.found.update(each.checker for each in leaks)
     print("\n".join([*totals.lines(), *(each.text for each in leaks)]), flush=True)
     return not totals.found
-
-
-def _measured(stack: Stack, when: str) -> list[Operation]:
-    return [
-        Operation(at=now(), who=who, act="usage", event=what, seq=number, via=when)
-        for who, what, number in usage(stack)
-    ]

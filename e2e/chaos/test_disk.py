@@ -1,9 +1,11 @@
-"""What Postgres does with the disk: it waits for it, and is refused by it."""
+"""What Postgres does with the disk: it waits for it, and is refused by it; and pictures are."""
 
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
+import zlib
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -21,17 +23,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import httpx
+
     from e2e.chaos.crowd import Crowd
 
 DISK_MEGABYTES, LEFT_BYTES = 400, 300_000
 SENDS = 20
 
 
+# What a picture of noise takes when it is drawn anew, and less than that.
+SIDE, MEDIA_MEGABYTES, TOO_LITTLE_BYTES = 512, 2, 16_384
+
+
 @contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
+def small_disk(folder: Path, *, megabytes: int = DISK_MEGABYTES) -> Iterator[None]:
     """A disk of its own, which only root may make."""
     folder.mkdir()
-    size = f"size={DISK_MEGABYTES}m"
+    size = f"size={megabytes}m"
     made = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "parley", folder], check=False)
     if made.returncode:
         pytest.skip("This machine lets us mount nothing.")
@@ -43,9 +51,13 @@ def small_disk(folder: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """Run one whose Postgres has a small disk."""
+    """Run one whose Postgres has a small disk, and whose pictures have another."""
     port, operators_port = free_ports(2)
-    with own_home() as home, small_disk(home / "postgres"):
+    with (
+        own_home() as home,
+        small_disk(home / "postgres"),
+        small_disk(home / "media", megabytes=MEDIA_MEGABYTES),
+    ):
         stack = Stack(home=home, port=port, operators_port=operators_port, settings=SETTINGS)
         try:
             stack.start()
@@ -57,13 +69,21 @@ def stack() -> Iterator[Stack]:
 @contextmanager
 def fill_the_disk(crowd: Crowd) -> Iterator[None]:
     """Postgres cannot write any more, and is started again once it can."""
-    filler = crowd.stack.home / "postgres" / "filler"
-    disk = os.statvfs(filler.parent)
-    with filler.open("wb") as file, suppress(OSError):
-        os.posix_fallocate(file.fileno(), 0, disk.f_bavail * disk.f_frsize - LEFT_BYTES)
-    yield
-    filler.unlink()
+    with full(crowd.stack.home / "postgres", but=LEFT_BYTES):
+        yield
     crowd.stack.restart("postgres")
+
+
+@contextmanager
+def full(folder: Path, *, but: int) -> Iterator[None]:
+    """Its disk has only so many bytes left meanwhile."""
+    filler, disk = folder / "filler", os.statvfs(folder)
+    with filler.open("wb") as file, suppress(OSError):
+        os.posix_fallocate(file.fileno(), 0, disk.f_bavail * disk.f_frsize - but)
+    try:
+        yield
+    finally:
+        filler.unlink()
 
 
 def test_a_full_disk_loses_nothing_that_was_acknowledged(stack: Stack) -> None:
@@ -89,3 +109,40 @@ def written(stack: Stack) -> int:
         cursor.execute("SELECT pg_sleep(1.5)")
         cursor.execute("SELECT sum(fsyncs)::int FROM pg_stat_io WHERE object = 'wal'")
         return int(cursor.fetchall()[0][0])
+
+
+def test_a_picture_for_which_there_is_no_room_changes_nothing(stack: Stack) -> None:
+    with Person.signs_up(stack.address, "a") as alice:
+
+        def upload(picture: bytes) -> httpx.Response:
+            return alice.http.post("/api/auth/me/avatar/", files={"avatar": picture})
+
+        first = upload(noise()).json()["avatar"]
+        second = noise()
+        with full(stack.media, but=TOO_LITTLE_BYTES):
+            refused = upload(second)
+            assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+            assert alice.http.get("/api/auth/me/").json()["avatar"] == first
+            assert alice.http.get(first).status_code == 200
+        shown = upload(second).json()["avatar"]
+        assert alice.http.get(shown).content == picture_of(stack, shown)
+        assert len(picture_of(stack, shown)) > TOO_LITTLE_BYTES
+        assert [each.name for each in stack.media.rglob("*.webp")] == [shown.rpartition("/")[2]]
+
+
+def noise() -> bytes:
+    """A PNG of which nothing can be left out."""
+
+    def part(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    rows = b"".join(b"\0" + os.urandom(3 * SIDE) for _ in range(SIDE))
+    head = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 2, 0, 0, 0)
+    parts = part(b"IHDR", head) + part(b"IDAT", zlib.compress(rows, 1)) + part(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def picture_of(stack: Stack, path: str) -> bytes:
+    return (stack.media / path.removeprefix("/api/auth/")).read_bytes()

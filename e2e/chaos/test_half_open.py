@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from websockets.sync.client import connect
 
 from e2e.chaos.faults.fault import ImpossibleError
+from e2e.chaos.listening import hears_that, listens_over
 from e2e.chaos.wire import Wire
-from e2e.people import Ear, Person
+from e2e.people import Person
 from e2e.proxy import Proxy
 from local.testing import isolated_stack
 
@@ -71,23 +69,3 @@ def test_is_shown_gone_and_comes_back_without_a_gap(stack: Stack, wire: Wire) ->
             assert back.hears_first("synced")["complete"]
         # What was said into the void came to nobody.
         assert [row["seq"] for row in bob.history(room)] == sent
-
-
-@contextmanager
-def listens_over(wire: Wire, far: Proxy, person: Person, room: int) -> Iterator[Ear]:
-    """A socket from the other end of the wire."""
-    link = wire.made()
-    link.connect((wire.here, far.port))
-    header = {"Authorization": f"Bearer {person.access}"}
-    url = f"ws://localhost:{far.port}/ws/chat/{room}/"
-    with connect(url, sock=link, additional_headers=header, close_timeout=1) as socket:
-        ear = Ear(socket)
-        ear.ready = ear.hears_first("ready")
-        yield ear
-
-
-def hears_that(ear: Ear, person: Person, status: str, *, within: float) -> None:
-    until = time.monotonic() + within
-    told: dict[str, object] = {}
-    while told.get("user_id") != person.user["id"] or told.get("status") != status:
-        told = json.loads(ear.socket.recv(max(0, until - time.monotonic())))

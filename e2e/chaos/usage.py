@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from redis import Redis
 
+from e2e.chaos.at_work import put_to_work
 from e2e.faults import family_of
+from e2e.history.operations import Operation, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,15 @@ def usage(stack: Stack) -> Iterator[tuple[str, str, int]]:
         yield "postgres", "connections", cursor.fetchall()[0][0]
     with Redis.from_url(stack.redis.url) as redis:
         yield "redis", "keys", int(redis.dbsize())
+
+
+def measured(stack: Stack, when: str) -> list[Operation]:
+    """The same as operations, of a system whose every thread has worked: before, or after."""
+    put_to_work(stack)
+    return [
+        Operation(at=now(), who=who, act="usage", event=what, seq=number, via=when)
+        for who, what, number in usage(stack)
+    ]
 
 
 def _kilobytes(pid: int) -> int:

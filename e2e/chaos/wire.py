@@ -104,22 +104,23 @@ class Wire:
                 os.close(file)
 
     def _lay(self) -> None:
-        _ip("netns", "add", self._name)
-        _ip("link", "add", self._near, "type", "veth", "peer", self._far, "netns", self._name)
-        _ip("addr", "add", f"{self.here}/30", "dev", self._near)
-        _ip("link", "set", self._near, "up")
+        ip("netns", "add", self._name)
+        ip("link", "add", self._near, "type", "veth", "peer", self._far, "netns", self._name)
+        ip("addr", "add", f"{self.here}/30", "dev", self._near)
+        ip("link", "set", self._near, "up")
         self._inside("addr", "add", f"{self._there}/30", "dev", self._far)
         self._inside("link", "set", self._far, "up")
 
     def _inside(self, *words: str) -> None:
-        _ip("-n", self._name, *words)
+        ip("-n", self._name, *words)
 
     def _remove(self) -> None:
         """The cable ends with the network."""
         subprocess.run(["ip", "netns", "delete", self._name], check=False)
 
 
-def _ip(*words: str) -> None:
+def ip(*words: str) -> None:
+    """Raises subprocess.CalledProcessError."""
     subprocess.run(["ip", *words], check=True)
 
 

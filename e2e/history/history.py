@@ -29,13 +29,18 @@ class Bounds:
     """How long things may take, in seconds; `delivery_is_excused` while the fault lasts.
 
     `share` is how much more than before something may take afterwards. `presence_is_disturbed`
-    when who has gone from then on is only shown so in the end.
+    when who has gone from then on is only shown so in the end. `revocation` is from the end of a
+    session; `revocation_is_excused` while nobody can hear of it. `moves` is how often a client may
+    have to come back.
     """
 
     answer: float = 5.0
     delivery: float = 5.0
     recovery: float = 5.0
+    revocation: float = 10.0
+    moves: int = 0
     delivery_is_excused: bool = False
+    revocation_is_excused: bool = False
     presence_is_disturbed: bool = True
     share: float = 0.1
 
@@ -146,8 +151,12 @@ class History:
 
         Where the fault excuses it, when it was over.
         """
+        return self.after_healing(began) if self.bounds.delivery_is_excused else began
+
+    def after_healing(self, began: int) -> int:
+        """Give that moment, or when the fault was over, whichever is later."""
         healed = self.phases.get("heal")
-        if not self.bounds.delivery_is_excused or healed is None:
+        if healed is None:
             return began
         # What was committed shortly before could still be on its way when it began.
         in_flight = round(self.bounds.delivery * SECOND)

@@ -30,6 +30,9 @@ class Operation:
     read            history over HTTP; the answer is of `pos`, its rows are `hear`s before it
     hear            a message or membership, as `event` says, over `via` live, resume or history
     open            a connection, the client's `link`th: ok, and info with `error` when it ended
+    begin           a session of `user`'s, the client's next; before that he had another
+    end             of that session, how is `event`
+    admitted barred its token over HTTP, once, and for good
     me              something personal is told: its user_pos is `pos`, `event` says what, of `room`;
                     `seq` is the marker there
     me.sync         from the user_pos `pos`; ok is a `synced` with `pos`
@@ -39,7 +42,7 @@ class Operation:
                     the room is not his
     join leave      of `about`, by somebody with the right to
     unread          what HTTP says of `about`: `seq` unread
-    phase           of the run, `event` says: inject heal quiet
+    phase           of the run, `event` says: inject heal quiet; and hold: somebody holds `room`
     usage           what a part of the system (`who`) takes: `seq` of `event`, `via` before or after
     final           a row as it is when all is over, over `via` sql or http, of what `event` says
     """

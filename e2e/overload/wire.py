@@ -18,7 +18,7 @@ _HANDSHAKE = (
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
 )
 _REQUEST = (
-    "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
     "Content-Length: {size}\r\n{more}\r\n"
 )
 
@@ -49,10 +49,10 @@ def handshake(path: str, *headers: str) -> bytes:
     return _HANDSHAKE.format(path=path, more="".join(f"{each}\r\n" for each in headers)).encode()
 
 
-def request(path: str, size: int, *headers: str) -> bytes:
+def request(path: str, size: int, *headers: str, kind: str = "application/json") -> bytes:
     """The head of a POST whose body has this size."""
     more = "".join(f"{each}\r\n" for each in headers)
-    return _REQUEST.format(path=path, size=size, more=more).encode()
+    return _REQUEST.format(path=path, size=size, kind=kind, more=more).encode()
 
 
 class Wire:

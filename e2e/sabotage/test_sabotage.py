@@ -47,6 +47,7 @@ SABOTAGES = {
     "early_ack": ("postgres killed", OVER_SOCKETS, 3, {"lost"}),
     "sequence": ("nothing", OVER_SOCKETS, 3, {"dense", "missed"}),
     "group_only": ("nothing", OVER_SOCKETS, 6, {"leaked"}),
+    "still_in": ("gateway killed", OVER_SOCKETS, 7, {"revoked"}),
     # A busy room's next message would give a lost one away.
     "lost_publishes": ("nothing", QUIET_ROOMS, 12, {"missed", "late"}),
     # Keeps for good what should be there once: so it comes last.

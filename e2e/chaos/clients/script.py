@@ -40,6 +40,7 @@ class Account:
     """Somebody who has just signed up."""
 
     name: str
+    username: str
     user_id: str
     access: str
     refresh: str
@@ -59,7 +60,7 @@ async def sign_up(http: httpx.AsyncClient, name: str) -> Account:
     username = f"{name}-{uuid.uuid4().hex[:12]}"
     body = {"username": username, "email": f"{username}@example.com", "password": PASSWORD}
     told = await patiently(http, "POST", "/api/auth/register/", json=body)
-    return Account(name, told["user"]["id"], told["access"], told["refresh"])
+    return Account(name, username, told["user"]["id"], told["access"], told["refresh"])
 
 
 async def patiently(http: httpx.AsyncClient, method: str, url: str, **more: Any) -> Frame:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from e2e.chaos.crowd import Crowd
+    from e2e.chaos.wire import Wire
 
     # Broken when it is entered, healed when it is left.
     Strike = Callable[[Crowd], AbstractContextManager[object]]
@@ -25,11 +26,11 @@ class ImpossibleError(Exception):
 class Fault:
     """Something that is broken for `seconds`, and what holds all the same.
 
-    With `over_a_wire` second devices are in a network of their own: see wire.py.
+    With `over` second devices are in a network of their own, at its other end.
     """
 
     name: str
     strike: Strike
     seconds: float = 0.0
     bounds: Bounds = field(default_factory=Bounds)
-    over_a_wire: bool = False
+    over: type[Wire] | None = None

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from e2e.chaos.faults.processes import GATEWAY_SECONDS, NAME
+from e2e.chaos.listening import hears_that, listens_over
+from e2e.chaos.tunnel import Tunnel
 from e2e.faults import rewired
+from e2e.people import Person
 from e2e.proxy import Proxy
 
 if TYPE_CHECKING:
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from e2e.chaos.crowd import Crowd
+
+# From when the cable is cut.
+GONE_SECONDS = 45.0
 
 
 def slow_store(store: str, seconds: float) -> Callable[[Crowd], AbstractContextManager[object]]:
@@ -84,11 +90,25 @@ def break_far_connections(crowd: Crowd) -> Iterator[None]:
 
 @contextmanager
 def cut_the_wire(crowd: Crowd) -> Iterator[None]:
-    """Half of the clients are gone without a word: nobody's kernel says that they are."""
-    assert crowd.wire
-    crowd.wire.cut()
-    yield
-    crowd.wire.mend()
+    """Half of the clients are gone without a word: nobody's kernel says that they are.
+
+    Raises TimeoutError if somebody with one device, who is, is not shown to be gone in time.
+    """
+    wire, address = crowd.wire, crowd.stack.address
+    assert wire
+    with (
+        Person.signs_up(address, "a") as gone,
+        Person.signs_up(address, "b") as watching,
+        ExitStack() as listening,
+    ):
+        room = gone.opens_room_with(watching)
+        ear = listening.enter_context(watching.listens(room))
+        listening.enter_context(listens_over(wire, crowd.far, gone, room))
+        hears_that(ear, gone, "online", within=GONE_SECONDS)
+        wire.cut()
+        hears_that(ear, gone, "offline", within=GONE_SECONDS)
+        yield
+        wire.mend()
 
 
 @contextmanager
@@ -98,6 +118,15 @@ def lose_packets(crowd: Crowd) -> Iterator[None]:
     crowd.wire.lose(0.1)
     yield
     crowd.wire.lose(0)
+
+
+@contextmanager
+def shuffle_packets(crowd: Crowd) -> Iterator[None]:
+    """Of the packets to half of the clients, and of theirs, some are overtaken, lost or doubled."""
+    assert isinstance(crowd.wire, Tunnel)
+    crowd.wire.disturb()
+    yield
+    crowd.wire.mend()
 
 
 @contextmanager

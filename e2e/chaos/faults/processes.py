@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import resource
+import socket
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from e2e.chaos.cage import caged
 from e2e.faults import family_of, frozen, killed, serving
+from local.ports import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 GATEWAY_SECONDS = 5.5
 FEW_FILES = 8
 LITTLE_MEMORY = 1 << 20
+# Each wants a little of it.
+KNOCKS = 500
 NAME = "messaging_sockets-1"
 DIE_SECONDS = 20.0
 
@@ -108,6 +113,22 @@ def run_out_of_memory(crowd: Crowd) -> Iterator[None]:
         resource.prlimit(pid, resource.RLIMIT_AS, before)
     else:
         crowd.stack.restart(NAME)
+
+
+@contextmanager
+def be_killed_for_memory(crowd: Crowd) -> Iterator[None]:
+    """The kernel kills a socket process that wants more memory than its group may have."""
+    process = crowd.stack.process(NAME)
+    (pid,) = family_of(process.pid)
+    assert process.port
+    with caged(pid, more=LITTLE_MEMORY), ExitStack() as knocking:
+        crowd.scatter()
+        with suppress(OSError):
+            for _ in range(KNOCKS):
+                knocking.enter_context(socket.create_connection((LOOPBACK, process.port), 1))
+        process.child.wait(DIE_SECONDS)
+    yield
+    crowd.stack.restart(NAME)
 
 
 def _files(pid: int) -> Iterator[Path]:

@@ -75,6 +75,7 @@ def hold_a_room(crowd: Crowd) -> Iterator[None]:
         link.autocommit = False
         with link.cursor() as cursor:
             cursor.execute("SELECT 1 FROM rooms WHERE id = %s FOR UPDATE", [min(crowd.rooms)])
+        crowd.script.note("somebody", "phase", event="hold", room=min(crowd.rooms))
         try:
             yield
         finally:

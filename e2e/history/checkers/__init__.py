@@ -15,7 +15,9 @@ from e2e.history.checkers.leaking import leaked
 from e2e.history.checkers.ordering import heard_order, real_time, session_order
 from e2e.history.checkers.personal import personal, personal_late, personal_order
 from e2e.history.checkers.presence import ghosts, shown
-from e2e.history.checkers.serving import not_recovered, outgrown, unanswered
+from e2e.history.checkers.revoking import revoked
+from e2e.history.checkers.serving import held_up, not_recovered, outgrown, unanswered
+from e2e.history.checkers.staying import moved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +37,7 @@ CHECKERS: tuple[Callable[[History], Iterator[Finding]], ...] = (
     disconnected,
     late,
     leaked,
+    revoked,
     markers,
     unread,
     fold,
@@ -45,6 +48,8 @@ CHECKERS: tuple[Callable[[History], Iterator[Finding]], ...] = (
     ghosts,
     shown,
     unanswered,
+    held_up,
+    moved,
     not_recovered,
     outgrown,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ASKED = ("send", "edit", "delete", "mark")
+# Of a wait, in seconds.
+NOTICED = 0.1
 
 
 def unanswered(history: History) -> Iterator[Finding]:
@@ -22,6 +25,29 @@ def unanswered(history: History) -> Iterator[Finding]:
     for seconds, client_id, kind in answers(history):
         if kind != "info" and seconds > bound:
             yield Finding("unanswered", f"{client_id} was answered ({kind}) after {seconds:.1f} s")
+
+
+def held_up(history: History) -> Iterator[Finding]:
+    """While somebody holds one room, messages to the others are acknowledged about as before."""
+    held = {each.room for each in history.of("phase") if each.event == "hold"}
+    if held:
+        injected, healed = history.phases["inject"], history.phases["heal"]
+        before = _slowest(history, held, 0, injected)
+        meanwhile = _slowest(history, held, injected, healed)
+        if meanwhile > max(2 * before, before + NOTICED):
+            told = f"{meanwhile:.2f} s, it was {before:.2f} s"
+            yield Finding("held_up", f"in other rooms than the held one, one in a hundred: {told}")
+
+
+def _slowest(history: History, held: set[int], since: int, until: int) -> float:
+    """How many seconds one message in a hundred that was begun then took, at least."""
+    begun = [
+        (sending.first.at, sending.ok)
+        for sending in history.sendings.values()
+        if since <= sending.first.at < until and sending.first.room not in held
+    ]
+    took = sorted((ok.at - at) / SECOND if ok else math.inf for at, ok in begun)
+    return took[-1 - len(took) // 100] if took else 0.0
 
 
 def answers(history: History) -> list[tuple[float, str, str]]:

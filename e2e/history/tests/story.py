@@ -1,8 +1,9 @@
 """A correct history in which everything happens once that checkers look at.
 
 Alice and Bob share rooms 1 and 2; Carol is let into room 1 and removed again. Each has a client
-that listens, Dave reads over HTTP what he may, Erin comes and goes. A socket breaks and comes back,
-a send is repeated, one is refused, one is edited, one deleted; Redis is broken for a while.
+that listens, Dave reads over HTTP what he may, Erin comes and goes, Frank is logged out twice. A
+socket breaks and comes back, a send is repeated, one is refused, one is edited, one deleted; Redis
+is broken for a while, and room 2 held.
 """
 
 from __future__ import annotations
@@ -147,6 +148,22 @@ class Story:
             self.note(other, "presence", user=whose, **told)
         self.at += 5 * SECOND
 
+    def is_logged_out(self, who: str, user: str) -> None:
+        """Log in, listen, be logged out, and be refused until the next time."""
+        for _ in range(2):
+            self.links[who] += 1
+            said: dict[str, Any] = {"user": user, "link": self.links[who]}
+            for act in ("begin", "open"):
+                self.note(who, act, **said)
+            self.note(who, "end", event="log_out", **said)
+            for act in ("admitted", "barred"):
+                self.note(who, act, **said)
+            self.note(who, "open", kind="info", error="4401", **said)
+            self.at += 3 * SECOND
+        self.note(who, "begin", user=user)
+        self.links[who] += 1
+        self.note(who, "open", user=user, link=self.links[who])
+
     def reads(self, who: str, user: str, room: int) -> None:
         self.note(who, "read", kind="invoke", user=user, room=room)
         for row in self.rows.values():
@@ -232,7 +249,9 @@ def correct() -> list[Operation]:
     story.leaves("erin-1", "erin")
     first, second = (row for row in story.rows.values() if row.seq in {1, 2} and row.room == 1)
     story.changes("edit", first, digest="another")
+    story.is_logged_out("frank-1", "frank")
     story.note("fault", "phase", event="inject")
+    story.note("somebody", "phase", event="hold", room=2)
     story.turns("join", 1, "carol")
     story.listeners["carol-1"] = "carol", set()
     story.open("carol-1", "carol", {1})

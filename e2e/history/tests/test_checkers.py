@@ -244,6 +244,22 @@ BROKEN: dict[str, tuple[Change, set[str]]] = {
         again({"user": "dave", "who": "dave-1"}, act="hear", via="live", client_id="last"),
         {"leaked"},
     ),
+    "who was logged out stays connected": (
+        without(act="open", kind="info", who="frank-1", only=slice(1)),
+        {"revoked"},
+    ),
+    "who was logged out is sent away late": (
+        but({"at": 12 * SECOND}, act="open", kind="info", who="frank-1", only=slice(1)),
+        {"revoked"},
+    ),
+    "who was logged out is let in again": (
+        again({"at": 12 * SECOND}, act="open", kind="ok", who="frank-1"),
+        {"revoked"},
+    ),
+    "the token of who was logged out stays good": (
+        without(act="barred"),
+        {"revoked"},
+    ),
     "a marker goes back": (
         but({"seq": 3}, act="mark", kind="ok", only=slice(1, 2)),
         {"markers"},
@@ -313,6 +329,14 @@ BROKEN: dict[str, tuple[Change, set[str]]] = {
         but({"at": 90 * SECOND}, act="send", kind="ok", client_id="last"),
         {"unanswered"},
     ),
+    "a held room holds up the others": (
+        but({"at": 18 * SECOND}, act="send", kind="ok", client_id="carol hears this"),
+        {"held_up"},
+    ),
+    "somebody is sent away for nothing": (
+        again({}, act="open", kind="ok", who="alice-2"),
+        {"moved"},
+    ),
     "nothing is acknowledged any more": (
         both(
             without(act="send", client_id="last"),
@@ -331,13 +355,17 @@ BROKEN: dict[str, tuple[Change, set[str]]] = {
 }
 
 
+# One socket breaks.
+BOUNDS = Bounds(moves=1)
+
+
 def checkers_that_speak(story: Story) -> set[str]:
-    return {finding.checker for finding in judge(History(story))}
+    return {finding.checker for finding in judge(History(story, BOUNDS))}
 
 
 class TestCheckers:
     def test_are_silent_about_a_correct_history(self) -> None:
-        assert judge(History(correct())) == []
+        assert judge(History(correct(), BOUNDS)) == []
 
     @pytest.mark.parametrize("what", BROKEN)
     def test_name_what_is_wrong(self, what: str) -> None:
@@ -363,7 +391,7 @@ class TestCheckers:
     def test_accept_that_a_removal_is_learnt_from_a_refusal(self) -> None:
         learnt = {"act": "sync", "kind": "fail", "event": "", "via": "", "error": "not_found"}
         story = but(learnt, who="carol-1", event="member.left")(correct())
-        assert judge(History(story)) == []
+        assert judge(History(story, BOUNDS)) == []
 
     def test_take_a_history_from_a_file(self, tmp_path: Path) -> None:
         story = correct()

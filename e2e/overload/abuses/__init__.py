@@ -44,10 +44,11 @@ ABUSES = {
     "pings": Abuse(control.pings, "4429", people=3),
     "unread pings": Abuse(control.unread_pings, "ended by ConnectionResetError"),
     "fragments": Abuse(control.fragments, "4429"),
-    "slow readers": Abuse(halves.slow_readers, "times", people=8),
+    "slow readers": Abuse(halves.slow_readers, "times", people=6),
     "half frames": Abuse(halves.half_frames, "times"),
     "half handshakes": Abuse(halves.half_handshakes, "times"),
     "half bodies": Abuse(halves.half_bodies, "times"),
+    "half uploads": Abuse(halves.half_uploads, "times"),
     "half sign-ins": Abuse(halves.half_sign_ins, "times"),
 }
 IDLE = "idle"

@@ -16,6 +16,7 @@ HALVES = 10
 SLOW_SOCKETS = 4
 TAKES_BYTES = 4096
 MESSAGES_PER_SECOND = 5
+UPLOAD_BYTES = 5_000_000
 # With these a frame has 16 KiB, and no content may be longer.
 CONTENT = "🙂" * 4_000
 
@@ -48,6 +49,14 @@ async def half_handshakes(me: Abuser) -> None:
 async def half_bodies(me: Abuser) -> None:
     """Requests that go on for as long as they may."""
     await _begin(me, request("/api/chat/messages/", 60_000, me.bearer))
+
+
+async def half_uploads(me: Abuser) -> None:
+    """A picture that is always about to be there."""
+    kind = "multipart/form-data; boundary=b"
+    head = request("/api/auth/me/avatar/", UPLOAD_BYTES, me.bearer, kind=kind)
+    part = b'Content-Disposition: form-data; name="avatar"; filename="me.png"'
+    await _begin(me, head + b"--b\r\n" + part + b"\r\n\r\n")
 
 
 async def half_sign_ins(me: Abuser) -> None:
