@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
@@ -92,8 +93,6 @@ def browser(folder: Path) -> Iterator[Page]:
 
 def _page_address(folder: Path) -> str:
     """Return where the first page is driven from; the port is written down when it is known."""
-    import httpx
-
     deadline = time.monotonic() + SECONDS
     while True:
         try:
