@@ -136,7 +136,7 @@ class Crowd:
                 await self._visits(http, self.people[n], how)
             for n in LEFT_BY if self.size.visits else ():
                 leaver = await self._arrives(http, f"leaver{n}")
-                await self._open_room(http, leaver, self.people[n])
+                await self._open_room(http, self.people[n], leaver)
                 self._listens(Leaver(self.script, f"{leaver.name}-1", leaver, patience=IMPATIENT))
         for person in self.people:
             self._listens(Writer(self.script, f"{person.name}-1", person, patience=PATIENT))
