@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from e2e.people import Person
-from local.testing import isolated_stack
+from e2e.traces import searched_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ SECONDS_PER_TOKEN = 1.0
 def stack() -> Iterator[Stack]:
     """Run two processes of each service; their first key is for RS256."""
     settings = {"JWT_ALGORITHM": "RS256"}
-    with isolated_stack(sockets=1, http_each=2, settings=settings) as stack:
+    with searched_stack(sockets=1, http_each=2, settings=settings) as stack:
         yield stack
 
 
@@ -202,7 +202,7 @@ class TestASharedSecret:
     def test_is_accepted_by_both_services(self) -> None:
         settings = {"JWT_ALGORITHM": "HS256", "JWT_SECRET": "0123456789abcdef" * 4}
         with (
-            isolated_stack(sockets=1, settings=settings) as stack,
+            searched_stack(sockets=1, settings=settings) as stack,
             Person.signs_up(stack.address, "shared") as person,
         ):
             assert algorithm_of(person.access) == "HS256"

@@ -17,9 +17,8 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
 from e2e.people import PASSWORD, Ear, Person
-from e2e.test_secrets import redis_keys
+from e2e.traces import redis_keys, searched_stack
 from local.backups import DATABASES, _run
-from local.testing import isolated_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +36,7 @@ EXPORT = "/api/auth/me/export/"
 @pytest.fixture(scope="module")
 def own_stack() -> Iterator[Stack]:
     settings = {"POSTGRES_MANAGED": "true", "EMAIL_VERIFICATION": "optional"}
-    with isolated_stack(sockets=1, durable=False, settings=settings) as stack:
+    with searched_stack(sockets=1, durable=False, settings=settings) as stack:
         yield stack
 
 

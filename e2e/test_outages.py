@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import WebSocketException
 
 from e2e.faults import frozen, killed
-from local.testing import isolated_stack
+from e2e.traces import searched_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ MANY = 90
 def stack() -> Iterator[Stack]:
     """Run a system of our own: the others' is not to be broken."""
     # Some journeys send more at once than people do.
-    with isolated_stack(settings={"LIMIT_MESSAGE_BURST": "1000"}) as stack:
+    with searched_stack(settings={"LIMIT_MESSAGE_BURST": "1000"}) as stack:
         yield stack
 
 

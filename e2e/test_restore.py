@@ -9,9 +9,9 @@ import pytest
 
 from e2e.people import Person
 from e2e.test_client import client_of, contents
+from e2e.traces import searched_stack
 from local.backups import DATABASES, back_up, restore
 from local.errors import CannotStartError
-from local.testing import isolated_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ SECONDS = 30.0
 
 @pytest.fixture(scope="module")
 def own_stack() -> Iterator[Stack]:
-    with isolated_stack(sockets=1, durable=False, settings={"POSTGRES_MANAGED": "true"}) as stack:
+    with searched_stack(sockets=1, durable=False, settings={"POSTGRES_MANAGED": "true"}) as stack:
         yield stack
 
 

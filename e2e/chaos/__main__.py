@@ -11,8 +11,8 @@ from e2e.chaos.figures import report
 from e2e.chaos.run import SETTINGS, run
 from e2e.chaos.soak import TIMING, soak
 from e2e.history.operations import save
+from e2e.traces import searched_stack
 from local.services import ROOT
-from local.testing import isolated_stack
 
 HISTORIES = ROOT / ".data" / "histories"
 
@@ -21,7 +21,7 @@ def main() -> int:
     """Run it; the answer is the exit code: 1 if a promise was not kept."""
     arguments = _arguments()
     HISTORIES.mkdir(parents=True, exist_ok=True)
-    with isolated_stack(sockets=3, http_each=2, settings=SETTINGS) as stack:
+    with searched_stack(sockets=3, http_each=2, settings=SETTINGS) as stack:
         if not arguments.faults:
             seconds = arguments.minutes * 60
             return not soak(stack, seconds=seconds, seed=arguments.seed, histories=HISTORIES)

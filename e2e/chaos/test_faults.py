@@ -14,7 +14,7 @@ from e2e.chaos.run import SETTINGS, Timing, run
 from e2e.history.checkers import judge
 from e2e.history.operations import save
 from e2e.people import Person
-from local.testing import isolated_stack
+from e2e.traces import searched_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ UNACKNOWLEDGED = "a process dies before its acks"
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with isolated_stack(sockets=3, http_each=2, settings=SETTINGS) as stack:
+    with searched_stack(sockets=3, http_each=2, settings=SETTINGS) as stack:
         yield stack
 
 

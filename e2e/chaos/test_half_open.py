@@ -12,7 +12,7 @@ from e2e.chaos.listening import hears_that, listens_over
 from e2e.chaos.wire import Wire
 from e2e.people import Person
 from e2e.proxy import Proxy
-from local.testing import isolated_stack
+from e2e.traces import searched_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ SENDS = 5
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """Run one that asks sooner whether anybody is there."""
-    with isolated_stack() as stack:
+    with searched_stack() as stack:
         for process in stack.socket_processes:
             command = list(process.command)
             for option in ("--ws-ping-interval", "--ws-ping-timeout"):

@@ -16,9 +16,9 @@ from e2e.chaos.moving import judge_moving
 from e2e.chaos.run import SETTINGS, Timing, run
 from e2e.history.history import Bounds, History
 from e2e.history.operations import Operation, save
+from e2e.traces import searched_stack
 from local.rolling import upgrade
 from local.services import ROOT
-from local.testing import isolated_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def test_an_upgrade_costs_no_send_and_two_moves_at_most(tmp_path: Path, next_ver
         yield
 
     settings = SETTINGS | {"LEAVING_SECONDS": LEAVING_SECONDS}
-    with isolated_stack(sockets=3, spare_sockets=3, http_each=2, settings=settings) as stack:
+    with searched_stack(sockets=3, spare_sockets=3, http_each=2, settings=settings) as stack:
         fault, timing = Fault("upgrade", upgraded, bounds=BOUNDS), Timing(before=2, after=2)
         history = run(stack, fault, timing, Size(over_http=0.5, visits=False))
         folders = {Path(f"/proc/{process.pid}/cwd").readlink() for process in stack.servers}

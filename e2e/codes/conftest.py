@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from local.testing import isolated_stack
+from e2e.traces import searched_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ SETTINGS: Final = {"ACCESS_TOKEN_SECONDS": "62", "LIMIT_MESSAGE_BURST": "1400"}
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
-    with isolated_stack(settings=SETTINGS) as stack:
+    with searched_stack(settings=SETTINGS) as stack:
         yield stack
 
 

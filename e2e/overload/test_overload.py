@@ -9,7 +9,7 @@ import pytest
 from e2e.overload.figures import MOST_OTHERS, figures, others, slowed, unmet
 from e2e.overload.guests import SETTINGS, cast, everybody
 from e2e.overload.run import run
-from local.testing import isolated_stack
+from e2e.traces import searched_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def outcome() -> Iterator[Outcome]:
-    with isolated_stack(settings=SETTINGS) as stack:
+    with searched_stack(settings=SETTINGS) as stack:
         outcome = run(stack, cast(stack, everybody()))
         print(figures(outcome))
         yield outcome

@@ -12,7 +12,7 @@ import pytest
 from e2e.faults import frozen, killed
 from e2e.people import PASSWORD, Person
 from e2e.revocation.device import ENDED, Device
-from local.testing import isolated_stack
+from e2e.traces import searched_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ LOGOUTS = 20
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
     """Run a system of our own: the others' is not to be broken."""
-    with isolated_stack(sockets=len(SOCKETS)) as stack:
+    with searched_stack(sockets=len(SOCKETS)) as stack:
         yield stack
 
 

@@ -14,8 +14,8 @@ from e2e.chaos.usage import measured
 from e2e.history.checkers.serving import outgrown
 from e2e.history.history import History
 from e2e.overload.guests import sign_up_all
+from e2e.traces import searched_stack
 from local.services import ROOT
-from local.testing import isolated_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ SIGNED_UP = 12
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with isolated_stack(sockets=1) as stack:
+    with searched_stack(sockets=1) as stack:
         yield stack
 
 

@@ -14,8 +14,8 @@ from e2e.chaos.crowd import QUIET_ROOMS, Size
 from e2e.chaos.faults import FAULTS
 from e2e.chaos.figures import report
 from e2e.chaos.run import SETTINGS, Timing, run
+from e2e.traces import searched_stack
 from local.services import ROOT
-from local.testing import isolated_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with isolated_stack(sockets=3, http_each=2, settings=SETTINGS) as stack:
+    with searched_stack(sockets=3, http_each=2, settings=SETTINGS) as stack:
         yield stack
 
 
