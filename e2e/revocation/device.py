@@ -70,6 +70,13 @@ class Device:
         deadline = time.monotonic() + within
         return [_closing(socket, deadline) for socket in self.sockets]
 
+    def waits_for_closings(self, number: int, *, within: float) -> None:
+        """Return when so many sockets are closed, whatever they heard before."""
+        deadline = time.monotonic() + within
+        while sum(socket.close_code is not None for socket in self.sockets) < number:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
     def is_heard(self) -> bool:
         """Say whether every socket still answers."""
         for socket in self.sockets:

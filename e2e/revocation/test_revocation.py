@@ -177,6 +177,8 @@ def test_a_process_that_was_stopped_looks_before_it_says_anything(
     with frozen(stack, name):
         log_out(device)
         device.refused_after(within=SECONDS)
+        # The others may say something until they know.
+        device.waits_for_closings(len(SOCKETS) - 1, within=SECONDS)
         bob.sends(room, "Not for that device")
         time.sleep(STANDSTILL_SECONDS)
     for closing in device.closings(within=SECONDS):

@@ -86,9 +86,9 @@ class TestASocketProcess:
         with ThreadPoolExecutor(2) as both:
             gone = list(both.map(when_closed, (first, second)))
         assert {code for code, _ in gone} == {1012}
-        one, other = (at - began for _, at in gone)
-        assert LEAVING_SECONDS <= one < LEAVING_SECONDS + 0.4
-        assert other >= 1.4 * LEAVING_SECONDS
+        one, other = sorted(at - began for _, at in gone)
+        assert LEAVING_SECONDS <= one
+        assert other - one >= 0.3 * LEAVING_SECONDS
         assert ends(sockets)
 
     def test_ends_at_once_when_asked_twice(
@@ -103,7 +103,7 @@ class TestASocketProcess:
 
 
 def wait_until_leaving(link: HTTPConnection) -> None:
-    until = time.monotonic() + LEAVING_SECONDS / 2
+    until = time.monotonic() + LEAVING_SECONDS
     while ask(link, "/health/serving")[0] == 200:
         assert time.monotonic() < until
 
