@@ -27,7 +27,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.errors import TooManyTries
-from accounts.models import Session, User
+from accounts.models import User
 from service_kit.addresses import network_of
 
 MINUTE: Final = 60
@@ -55,6 +55,9 @@ FROM locked WHERE held.key = locked.key
 _WAIT: Final = """
 SELECT max(held.used_until + asked.each - asked.span - {now})
 FROM accounts_attempts AS held JOIN {asked} USING (key)
+"""
+_WAS_HERE: Final = """
+SELECT EXISTS (SELECT FROM accounts_session WHERE user_id = %s AND address = %s)
 """
 _NOW: Final = "statement_timestamp()"
 _ASKED: Final = "unnest(%s::bytea[], %s::interval[], %s::interval[]) AS asked (key, each, span)"
@@ -161,8 +164,10 @@ def count(buckets: Sequence[Bucket]) -> None:
 
 def _was_here(user: User | None, address: str) -> bool:
     """Ask for nobody too, which takes as long."""
-    user_id = user.pk if user else 0
-    return bool(address) and Session.objects.filter(user_id=user_id, address=address).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(_WAS_HERE, [user.pk if user else 0, address or None])
+        [was_here] = cursor.fetchone()
+    return bool(was_here)
 
 
 def _ask(statement: str, buckets: Sequence[Bucket] | None = None) -> list[tuple[Any, ...]]:
