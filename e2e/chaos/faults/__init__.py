@@ -51,7 +51,8 @@ from e2e.history.history import Bounds
 # Sends are acknowledged within a second with Redis away, and sockets stay.
 WITHOUT_REDIS: Final = Bounds(answer=1.0)
 # Nobody can be told what is in a store that does not answer, or by a process that does not run.
-WITHOUT_POSTGRES: Final = Bounds(delivery_is_excused=True, revocation=15.0)
+# Who is let into a room at that moment cannot be shown it, and comes back.
+WITHOUT_POSTGRES: Final = Bounds(delivery_is_excused=True, revocation=15.0, moves=1)
 WITHOUT_A_PROCESS: Final = Bounds(delivery_is_excused=True, revocation=15.0, moves=2)
 # Whoever is told only by looking again is told after two seconds.
 UNDISTURBED: Final = Bounds(delivery=1.5, revocation=2.0, presence_is_disturbed=False)
