@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from e2e.chaos.usage import usage
 from e2e.overload.clients import Clients
-from e2e.overload.machine import busy_seconds, spent_seconds
+from e2e.overload.machine import busy_seconds, put_first, spent_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,8 @@ class Timing:
 class Outcome:
     """Everything that was measured; a phase is from a moment to another of the monotonic clock.
 
-    `cores` says for each phase how many of the machine's each part took.
+    `cores` says for each phase how many of the machine's each part took; `is_first` whether the
+    system and who talks had them before everybody else.
     """
 
     phases: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Outcome:
     met: dict[str, dict[str, int]] = field(default_factory=dict)
     used: dict[str, Used] = field(default_factory=dict)
     back_after: float = 0.0
+    is_first: bool = False
 
     def grown(self) -> list[str]:
         """What was not given back."""
@@ -66,6 +68,8 @@ def run(stack: Stack, who: Cast, timing: Timing | None = None) -> Outcome:
     with Clients("load", who.idle) as idle, Clients("talk", who.talk) as talk:
         quiet = [idle, talk]
         time.sleep(timing.settle)
+        pids = [talk.pid, *(process.pid for process in stack.processes)]
+        outcome.is_first = put_first(pids)
         with Clients("load", who.abuse):
             time.sleep(timing.warm_up)
         time.sleep(timing.settle)
