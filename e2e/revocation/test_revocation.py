@@ -37,8 +37,12 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def device(alice: Person) -> Iterator[Device]:
+def device(stack: Stack, alice: Person) -> Iterator[Device]:
     """A second one of alice's, with a socket in each process."""
+    # The gateway looks for processes that came back every few seconds.
+    stack.socket_processes[0].wait_until(
+        lambda: len(stack.traefik.sends_to("sockets")) == len(SOCKETS)
+    )
     with Device(alice) as device:
         device.listens(len(SOCKETS))
         yield device
