@@ -79,7 +79,7 @@ def main(words: Sequence[str]) -> int:
     except CannotStartError as error:
         print(error, file=sys.stderr)
     except ProcessDiedError as error:
-        print(error.report(), file=sys.stderr)
+        print(error, file=sys.stderr)
     return 1
 
 

@@ -17,7 +17,5 @@ class ProcessDiedError(Exception):
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        super().__init__(f"{process.name} {process.ending()}. The end of {process.log}:")
-
-    def report(self) -> str:
-        return f"{self}\n{self.process.last_lines()}"
+        end = f"The end of {process.log}:\n{process.last_lines()}"
+        super().__init__(f"{process.name} {process.ending()}. {end}")

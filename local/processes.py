@@ -126,11 +126,18 @@ class Process:
             self.kill()
 
     def kill(self) -> None:
-        """End it and everything it started, at once."""
-        if self._child is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._child.pid, signal.SIGKILL)
-            self._child.wait()
+        """End it and everything it started, at once.
+
+        Children in sessions of their own may first notice that it is gone: Postgres' do, and no
+        other Postgres starts there while one of them is left.
+        """
+        if self._child is None:
+            return
+        family = family_of(self._child.pid) if self.alive() else []
+        with suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait()
+        _see_off(family)
 
     def ending(self) -> str:
         """Say in words how it ended."""
@@ -148,3 +155,31 @@ class Process:
     def _tether(self) -> list[str]:
         options = [str(os.getpid()), str(int(self.farewell)), self.account]
         return [sys.executable, "-I", "-S", str(TETHER), *options]
+
+
+def family_of(pid: int) -> list[int]:
+    """Return a process and its children, who may be in sessions of their own."""
+    statuses = {}
+    for file in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):  # It has ended meanwhile.
+            statuses[int(file.parent.name)] = file.read_text()
+    return [pid, *(each for each, text in statuses.items() if f"PPid:\t{pid}\n" in text)]
+
+
+def _see_off(pids: Sequence[int]) -> None:
+    """Wait for the end of processes that are not ours to wait for, and force it when it is late."""
+    deadline = time.monotonic() + GRACE_SECONDS
+    while left := [pid for pid in pids if _runs(pid)]:
+        if time.monotonic() > deadline:
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        time.sleep(POLL_SECONDS)
+
+
+def _runs(pid: int) -> bool:
+    """False also of what has ended and whose parent has not looked yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"
+    except OSError:
+        return False

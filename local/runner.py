@@ -46,7 +46,7 @@ def run() -> int:
     except CannotStartError as error:
         print(error, file=sys.stderr)
     except ProcessDiedError as error:
-        print(f"\n{error.report()}", file=sys.stderr)
+        print(f"\n{error}", file=sys.stderr)
     return 1
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +13,13 @@ import pytest
 from local.errors import ProcessDiedError
 from local.health import answers
 from local.migrations import migrate
+from local.processes import family_of
 from local.services import ready
 
 if TYPE_CHECKING:
     from local.stack import Stack
 
+LATE_SECONDS = 1.0
 HEALTH = ("/health/auth/live", "/health/chat/live", "/health/sockets/live")
 
 
@@ -34,6 +38,16 @@ class TestRestart:
         assert process.port == port
         stack.require_alive()
         assert all(answers(stack.port, path) for path in HEALTH)
+
+    def test_waits_for_children_that_outlive_what_was_killed(self, stack: Stack) -> None:
+        process = stack.process("postgres")
+        *_, child = family_of(process.pid)
+        os.kill(child, signal.SIGSTOP)
+        later = threading.Timer(LATE_SECONDS, os.kill, [child, signal.SIGCONT])
+        later.start()
+        stack.restart("postgres")
+        later.join()
+        stack.require_alive()
 
 
 class TestProcesses:
