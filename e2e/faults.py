@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from local.processes import family_of
 from local.services import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.stack import Stack
-
-
-def family_of(pid: int) -> list[int]:
-    """Return a process and its children, who may be in sessions of their own."""
-    statuses = {}
-    for file in Path("/proc").glob("[0-9]*/status"):
-        with suppress(OSError):  # It has ended meanwhile.
-            statuses[int(file.parent.name)] = file.read_text()
-    return [pid, *(each for each, text in statuses.items() if f"PPid:\t{pid}\n" in text)]
 
 
 @contextmanager

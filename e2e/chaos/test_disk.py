@@ -9,6 +9,7 @@ import zlib
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
 
 from e2e.chaos.faults import WITHOUT_POSTGRES, Fault
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from e2e.chaos.crowd import Crowd
 
 DISK_MEGABYTES, LEFT_BYTES = 400, 300_000
+# More than fit on that disk.
+FILES_OF_LOG = 30
 SENDS = 20
 
 
@@ -70,20 +73,42 @@ def stack() -> Iterator[Stack]:
 def fill_the_disk(crowd: Crowd) -> Iterator[None]:
     """Postgres cannot write any more, and is started again once it can."""
     with full(crowd.stack.home / "postgres", but=LEFT_BYTES):
+        use_up_the_log(crowd.stack)
         yield
     crowd.stack.restart("postgres")
+
+
+def use_up_the_log(stack: Stack) -> None:
+    """Have Postgres ask the disk for another file: some of its log is made before it is needed."""
+    for _ in range(FILES_OF_LOG):
+        try:
+            with closing(stack.postgres.connect()) as link, link.cursor() as cursor:
+                cursor.execute("SELECT pg_logical_emit_message(true, 'full', 'of it')")
+                cursor.execute("SELECT pg_switch_wal()")
+        except psycopg2.OperationalError:
+            return
+    pytest.fail("The disk was never full.")
 
 
 @contextmanager
 def full(folder: Path, *, but: int) -> Iterator[None]:
     """Its disk has only so many bytes left meanwhile."""
-    filler, disk = folder / "filler", os.statvfs(folder)
-    with filler.open("wb") as file, suppress(OSError):
-        os.posix_fallocate(file.fileno(), 0, disk.f_bavail * disk.f_frsize - but)
+    filler = folder / "filler"
+    with filler.open("wb") as file:
+        # Others may take what was there when we looked.
+        while (left := free_bytes(folder)) > but:
+            with suppress(OSError):
+                os.posix_fallocate(file.fileno(), file.tell(), left - but)
+                file.seek(left - but, os.SEEK_CUR)
     try:
         yield
     finally:
         filler.unlink()
+
+
+def free_bytes(folder: Path) -> int:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
 
 
 def test_a_full_disk_loses_nothing_that_was_acknowledged(stack: Stack) -> None:

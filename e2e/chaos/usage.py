@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from redis import Redis
 
 from e2e.chaos.at_work import put_to_work
-from e2e.faults import family_of
 from e2e.history.operations import Operation, now
+from local.processes import family_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

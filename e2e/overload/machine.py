@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from e2e.faults import family_of
+from local.processes import family_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

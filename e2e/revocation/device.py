@@ -1,4 +1,4 @@
-"""One more device of somebody: a session of its own, and sockets wherever the gateway leads."""
+"""One more device of somebody: a session of its own, and sockets."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from e2e.people import PASSWORD, SECONDS
+from local.ports import LOOPBACK
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from e2e.people import Person
+    from local.processes import Process
 
 ENDED = 4401
 
@@ -57,13 +61,20 @@ class Device:
         return next(str(each["id"]) for each in listed if each["current"])
 
     def listens(self, number: int = 1) -> None:
-        """Open so many sockets, and wait until they are ready."""
-        address = self.person.address.replace("http", "ws", 1)
-        header = {"Authorization": f"Bearer {self.access}"}
+        """Open so many sockets wherever the gateway leads, and wait until they are ready."""
         for _ in range(number):
-            socket = connect(f"{address}/ws/chat/", additional_headers=header)
-            self.sockets.append(self._opened.enter_context(socket))
-            assert '"ready"' in str(socket.recv(SECONDS))
+            self._listens_at(self.person.address.removeprefix("http://"))
+
+    def listens_to_each(self, processes: Iterable[Process]) -> None:
+        """Open a socket past the gateway in each of these, and wait until they are ready."""
+        for process in processes:
+            self._listens_at(f"{LOOPBACK}:{process.port}")
+
+    def _listens_at(self, place: str) -> None:
+        header = {"Authorization": f"Bearer {self.access}"}
+        socket = connect(f"ws://{place}/ws/chat/", additional_headers=header)
+        self.sockets.append(self._opened.enter_context(socket))
+        assert '"ready"' in str(socket.recv(SECONDS))
 
     def closings(self, *, within: float) -> list[Closing]:
         """Wait for the end of every socket; raises TimeoutError."""

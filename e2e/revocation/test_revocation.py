@@ -39,12 +39,8 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture
 def device(stack: Stack, alice: Person) -> Iterator[Device]:
     """A second one of alice's, with a socket in each process."""
-    # The gateway looks for processes that came back every few seconds.
-    stack.socket_processes[0].wait_until(
-        lambda: len(stack.traefik.sends_to("sockets")) == len(SOCKETS)
-    )
     with Device(alice) as device:
-        device.listens(len(SOCKETS))
+        device.listens_to_each(stack.socket_processes)
         yield device
 
 

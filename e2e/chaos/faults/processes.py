@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from e2e.chaos.cage import caged
-from e2e.faults import family_of, frozen, killed, serving
+from e2e.faults import frozen, killed, serving
 from local.ports import LOOPBACK
+from local.processes import family_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
