@@ -35,6 +35,13 @@ from datetime import datetime
 from service_kit.refusals import FieldError, Refusal
 
 
+class _FieldRefusal(Refusal):
+    """One because of one field of what was asked: `why` is for programs, as `code` is."""
+
+    def __init__(self, code: str, field: str, why: str, detail: str) -> None:
+        super().__init__(code, detail, errors=[FieldError(field=field, code=why, detail=detail)])
+
+
 class WrongCredentials(Refusal):
     is_told = True
 
@@ -69,30 +76,24 @@ class NameTaken(Refusal):
         )
 
 
-class WrongPassword(Refusal):
+class WrongPassword(_FieldRefusal):
     def __init__(self, field: str = "password") -> None:
-        detail = "This is not the password."
-        super().__init__(
-            "invalid", detail, errors=[FieldError(field=field, code="wrong", detail=detail)]
-        )
+        super().__init__("invalid", field, "wrong", "This is not the password.")
 
 
-class EmailUnverified(Refusal):
+class EmailUnverified(_FieldRefusal):
     def __init__(self) -> None:
-        detail = "Confirm your e-mail address first, with the code that was mailed to it."
         super().__init__(
             "forbidden",
-            detail,
-            errors=[FieldError(field="email", code="unverified", detail=detail)],
+            "email",
+            "unverified",
+            "Confirm your e-mail address first, with the code that was mailed to it.",
         )
 
 
-class WrongCode(Refusal):
+class WrongCode(_FieldRefusal):
     def __init__(self) -> None:
-        detail = "This code is wrong, was used, or is too old."
-        super().__init__(
-            "invalid", detail, errors=[FieldError(field="code", code="wrong", detail=detail)]
-        )
+        super().__init__("invalid", "code", "wrong", "This code is wrong, was used, or is too old.")
 
 
 class MfaRequired(Refusal):
@@ -103,13 +104,13 @@ class MfaRequired(Refusal):
         self.members = {"challenge": challenge}
 
 
-class ChallengeOver(Refusal):
+class ChallengeOver(_FieldRefusal):
     def __init__(self) -> None:
-        detail = "This challenge can no longer be used; log in again."
         super().__init__(
             "not_authenticated",
-            detail,
-            errors=[FieldError(field="challenge", code="over", detail=detail)],
+            "challenge",
+            "over",
+            "This challenge can no longer be used; log in again.",
         )
 
 
@@ -120,11 +121,13 @@ class LoginCodeRefused(Refusal):
         super().__init__("not_authenticated", wrong.detail, errors=wrong.errors)
 
 
-class PasswordNeeded(Refusal):
+class PasswordNeeded(_FieldRefusal):
     def __init__(self) -> None:
-        detail = "Show the password too: this session began a while ago."
         super().__init__(
-            "invalid", detail, errors=[FieldError(field="password", code="required", detail=detail)]
+            "invalid",
+            "password",
+            "required",
+            "Show the password too: this session began a while ago.",
         )
 
 
@@ -184,10 +187,9 @@ class PictureTooLarge(Refusal):
         super().__init__("too_large", detail)
 
 
-class BadPicture(Refusal):
+class BadPicture(_FieldRefusal):
     def __init__(self, code: str, detail: str) -> None:
-        wrong = FieldError(field="avatar", code=code, detail=detail)
-        super().__init__("invalid", detail, errors=[wrong])
+        super().__init__("invalid", "avatar", code, detail)
 
 
 class PicturesUnavailable(Refusal):

@@ -1,7 +1,7 @@
 """How often somebody may try, counted in Postgres: the same for every process, and none without.
 
 guesses_at        wrong passwords, or mailed codes: by name and address, by address, by name
-wrong_links       what stands in no link that was mailed, from an address
+guesses_from      wrong ones of any kind, for whomever: by address
 mails_to          mails that are asked for: by name and address, by address, by name
 registrations     accounts signed up from an address
 refreshes         how often a session is renewed
@@ -86,19 +86,18 @@ def guesses_at(*, name: str, user: User | None, address: str, kind: str = "guess
     """What a wrong password, or a guess of another kind, at this name from here counts against."""
     name, place = name.lower(), network_of(address)
     limits = settings.LIMITS
-    buckets = [
-        Bucket(f"{kind} {place} {name}", limits["LOGINS_PER_MINUTE"], MINUTE),
-        Bucket(f"{kind} {place}", limits["LOGINS_PER_ADDRESS"], MINUTE),
-    ]
+    mine = Bucket(f"{kind} {place} {name}", limits["LOGINS_PER_MINUTE"], MINUTE)
+    buckets = [mine, *guesses_from(address=address, kind=kind)]
     if not _was_here(user, address):
         most = limits["LOGINS_BY_STRANGERS"]
         buckets.append(Bucket(f"{kind} by strangers {name}", most, HOUR))
     return buckets
 
 
-def wrong_links(*, address: str) -> list[Bucket]:
+def guesses_from(*, address: str, kind: str = "guess") -> list[Bucket]:
+    """What a wrong one counts against from here, whoever it is meant for."""
     most = settings.LIMITS["LOGINS_PER_ADDRESS"]
-    return [Bucket(f"link {network_of(address)}", most, MINUTE)]
+    return [Bucket(f"{kind} {network_of(address)}", most, MINUTE)]
 
 
 def mails_to(*, name: str, user: User | None, address: str) -> list[Bucket]:

@@ -4,7 +4,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.actions.attempts import count, counting_failures, guesses_at, mails_to, wrong_links
+from accounts.actions.attempts import count, counting_failures, guesses_at, guesses_from, mails_to
 from accounts.actions.audit import record
 from accounts.actions.codes import use_code, use_token
 from accounts.actions.mails import mail_code, tell_owner
@@ -40,7 +40,7 @@ def reset_password(*, email: str, code: str, new_password: str, caller: str) -> 
 
 def reset_password_by_link(*, token: str, new_password: str, caller: str) -> None:
     """Do the same with the token of a link."""
-    with counting_failures(wrong_links(address=caller)), transaction.atomic():
+    with counting_failures(guesses_from(address=caller, kind="link")), transaction.atomic():
         _set_password(use_token(purpose=MailCode.RESET, token=token), new_password)
 
 

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.actions.attempts import count, counting_failures, guesses_at, mails_to, wrong_links
+from accounts.actions.attempts import count, counting_failures, guesses_at, guesses_from, mails_to
 from accounts.actions.audit import record
 from accounts.actions.codes import use_code, use_token
 from accounts.actions.mails import mail_code
@@ -29,7 +29,7 @@ def verify_email(*, email: str, code: str, caller: str) -> None:
 
 def verify_email_by_link(*, token: str, caller: str) -> None:
     """Do the same with the token of a link."""
-    with counting_failures(wrong_links(address=caller)), transaction.atomic():
+    with counting_failures(guesses_from(address=caller, kind="link")), transaction.atomic():
         _confirm(use_token(purpose=MailCode.VERIFY, token=token))
 
 

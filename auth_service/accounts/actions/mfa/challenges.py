@@ -5,17 +5,15 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Final
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts.actions.attempts import MINUTE, Bucket, counting_failures
+from accounts.actions.attempts import counting_failures, guesses_from
 from accounts.actions.audit import record
 from accounts.errors import ChallengeOver, WrongCredentials
 from accounts.models import LoginChallenge, User
 from accounts.permissions import locked_user
-from service_kit.addresses import network_of
 
 LIFE: Final = timedelta(minutes=5)
 CHALLENGE_BYTES: Final = 32
@@ -46,8 +44,7 @@ def open_challenge(*, user: User, in_cookies: bool) -> str:
 
 def find_challenge(text: str, *, address: str) -> LoginChallenge:
     """Return the challenge with its person; ChallengeOver, which is counted, if there is none."""
-    most = settings.LIMITS["LOGINS_PER_ADDRESS"]
-    with counting_failures([Bucket(f"guess {network_of(address)}", most, MINUTE)]):
+    with counting_failures(guesses_from(address=address)):
         live = LoginChallenge.objects.filter(expires_at__gt=timezone.now())
         held = live.select_related("user").filter(pk=_hash(text)).first()
         if held is None:

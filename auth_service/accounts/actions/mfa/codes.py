@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import totp
-from accounts.actions.attempts import MINUTE, Bucket, count, counting_failures
+from accounts.actions.attempts import Bucket, count, counting_failures, guesses_from
 from accounts.actions.audit import record
 from accounts.actions.mails import tell_owner
 from accounts.errors import TooManyTries, WrongCode
@@ -81,7 +81,7 @@ def new_recovery_codes(user: User) -> Sequence[str]:
 def _guesses(user: User, shown: str, address: str) -> Sequence[Bucket]:
     """Return what a wrong code counts against."""
     place, most = network_of(address), settings.LIMITS["CODES_PER_DAY"]
-    buckets = [Bucket(f"guess {place}", settings.LIMITS["LOGINS_PER_ADDRESS"], MINUTE)]
+    buckets = guesses_from(address=address)
     if totp.is_code(shown):
         buckets.append(Bucket(f"second factor {place} {user.pk}", most, DAY))
         if not _was_here(user, address):
