@@ -48,18 +48,25 @@ class AccessTokenAuthentication(BaseAuthentication):
     refusals: tuple[str, ...] = ("not_authenticated", "token_expired")
 
     def authenticate(self, request: Request) -> tuple[Caller, Claims] | None:
-        header = request.META.get("HTTP_AUTHORIZATION")
-        if header is not None:
-            claims = verify(_bearer(header))
-        elif token := request.COOKIES.get(ACCESS_COOKIE):
-            claims = verify(token)
-            require_csrf_token(request)
-        else:
+        token = shown_token(request)
+        if token is None:
             return None
+        claims = verify(token)
+        if "HTTP_AUTHORIZATION" not in request.META:
+            require_csrf_token(request)
         return Caller(claims), claims
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - as in the base class
         return "Bearer"
+
+
+def shown_token(request: Request) -> str | None:
+    """Return the access token of a request, whatever it is worth: of the header, or of the cookie.
+
+    Raises Refusal `not_authenticated` for a header that is no Bearer header.
+    """
+    header = request.META.get("HTTP_AUTHORIZATION")
+    return _bearer(header) if header is not None else request.COOKIES.get(ACCESS_COOKIE) or None
 
 
 def _bearer(header: str) -> str:

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from accounts.actions.leaving.exporting import export_account
 from accounts.http.views import AccountView
-from service_kit.authentication import ACCESS_COOKIE
+from service_kit.authentication import shown_token
 from service_kit.openapi import problems
 
 FILE_NAME = "parley-export.zip"
@@ -28,15 +28,9 @@ class ExportView(AccountView):
 
         All of it, or a refusal: `unavailable` while messaging_service is away.
         """
-        file = export_account(session=self.session, token=_token_of(request))
+        token = shown_token(request)
+        assert token is not None
+        file = export_account(session=self.session, token=token)
         return FileResponse(
             file, as_attachment=True, filename=FILE_NAME, content_type="application/zip"
         )
-
-
-def _token_of(request: Request) -> str:
-    """Return the access token that was shown, in the header or else in the cookie."""
-    header = request.META.get("HTTP_AUTHORIZATION")
-    if header is None:
-        return str(request.COOKIES[ACCESS_COOKIE])
-    return str(header).partition(" ")[2].strip(" ")
