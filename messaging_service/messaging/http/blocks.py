@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from messaging.actions.blocks import block_person, lift_block
 from messaging.http.authentication import caller_of
+from messaging.http.documentation import PageOutput
 from messaging.http.pagination import ById
 from messaging.http.people import person_named_in
 from messaging.queries.contacts import blocks_of
@@ -26,9 +27,7 @@ class BlockOutput(serializers.Serializer[Any]):
     is_lifted = serializers.BooleanField(help_text="True only where one is told of it.")
 
 
-class BlockPageOutput(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
+class BlockPageOutput(PageOutput):
     results = BlockOutput(many=True)
 
 

@@ -16,6 +16,7 @@ from messaging.actions.contacts import (
     request_contact,
 )
 from messaging.http.authentication import caller_of
+from messaging.http.documentation import PageOutput
 from messaging.http.pagination import ById
 from messaging.http.people import person_named_in
 from messaging.queries.contacts import CURRENT, contacts_of
@@ -36,9 +37,7 @@ class ContactOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField(help_text="When it was asked last.")
 
 
-class ContactPageOutput(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
+class ContactPageOutput(PageOutput):
     results = ContactOutput(many=True)
 
 

@@ -48,9 +48,13 @@ class MessageOutput(serializers.Serializer[Any]):
     )
 
 
-class ExportPageOutput(serializers.Serializer[Any]):
+# No docstring: those that inherit it would have it as their description in the document.
+class PageOutput(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
+
+
+class ExportPageOutput(PageOutput):
     part = serializers.CharField(help_text="What the rows are: `messages`, say.")
     results = serializers.ListField(child=serializers.DictField())
 
@@ -108,9 +112,7 @@ class RoomOutput(serializers.Serializer[Any]):
     role = serializers.CharField()
 
 
-class RoomPageOutput(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
+class RoomPageOutput(PageOutput):
     results = RoomOutput(many=True)
 
 
@@ -129,9 +131,7 @@ class MarkerOutput(serializers.Serializer[Any]):
     read_at = serializers.DateTimeField(allow_null=True)
 
 
-class MarkerPageOutput(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
+class MarkerPageOutput(PageOutput):
     results = MarkerOutput(many=True)
 
 
@@ -155,9 +155,7 @@ class ProfileOutput(serializers.Serializer[Any]):
     avatar = serializers.CharField(allow_null=True, help_text=AVATAR)
 
 
-class ProfilesOutput(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
+class ProfilesOutput(PageOutput):
     results = ProfileOutput(many=True)
 
 

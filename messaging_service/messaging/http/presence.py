@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from messaging.actions.presence.chosen import set_presence
 from messaging.errors import Invalid, NotFound
 from messaging.http.authentication import caller_of
+from messaging.http.documentation import PageOutput
 from messaging.http.pagination import ByUserId
 from messaging.queries.presence import people_near, shown_presence
 from messaging.serializers.fields import is_user_id
@@ -33,9 +34,7 @@ class PresenceOutput(serializers.Serializer[Any]):
     total_online_time = serializers.IntegerField(help_text="In seconds.")
 
 
-class PresencePageOutput(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
+class PresencePageOutput(PageOutput):
     results = PresenceOutput(many=True)
 
 

@@ -1,10 +1,16 @@
 """What somebody may see of a room."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from messaging.errors import NotFound
 from messaging.models import Member
 from messaging.serializers.fields import LARGEST_ID
+
+# For raw SQL: whether two people are in a room together; format it with what names the two.
+SHARE_A_ROOM: Final = """EXISTS (
+    SELECT FROM members theirs
+    JOIN members mine ON mine.room_id = theirs.room_id AND mine.user_id = {one}
+    WHERE theirs.user_id = {other} AND theirs.left_pos IS NULL AND mine.left_pos IS NULL)"""
 
 
 class Window(NamedTuple):

@@ -7,6 +7,7 @@ from django.db import connection
 
 from messaging.models import Profile
 from messaging.permissions.contacts import ARE_CONTACTS
+from messaging.permissions.membership import SHARE_A_ROOM
 
 _PAIRS: Final = """
 SELECT requester_id, addressee_id FROM contacts
@@ -27,11 +28,7 @@ WHERE person.user_id = ANY(%(user_ids)s) AND (
         SELECT FROM contacts asked
         WHERE asked.requester_id = person.user_id AND asked.addressee_id = %(viewer_id)s
             AND asked.state = 'pending')
-    OR EXISTS (
-        SELECT FROM members theirs
-        JOIN members mine ON mine.room_id = theirs.room_id AND mine.user_id = %(viewer_id)s
-        WHERE theirs.user_id = person.user_id
-            AND theirs.left_pos IS NULL AND mine.left_pos IS NULL))
+    OR {SHARE_A_ROOM.format(one="%(viewer_id)s", other="person.user_id")})
 """
 
 

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Greatest, Least
 
 from messaging.models import Block, Contact
+from messaging.permissions.membership import SHARE_A_ROOM
 from messaging.queries.statements import read_rows
 from messaging.serializers.contacts import INCOMING, OUTGOING
 
@@ -25,22 +26,19 @@ WHERE NOT is_lifted AND blocked_id = ANY(%(some)s) AND blocker_id = ANY(%(others
 
 
 # Only those who might be told of him: whoever is blocked by many shares few rooms with them.
-_HIDDEN_FROM: Final = """
+_HIDDEN_FROM: Final = f"""
 SELECT apart.user_id, array_agg(apart.other_id)
 FROM (
     SELECT blocker_id, blocked_id FROM blocks WHERE NOT is_lifted AND blocker_id = ANY(%(ids)s)
     UNION
     SELECT blocked_id, blocker_id FROM blocks WHERE NOT is_lifted AND blocked_id = ANY(%(ids)s)
 ) AS apart (user_id, other_id)
-WHERE EXISTS (
-    SELECT FROM members mine
-    JOIN members theirs ON theirs.room_id = mine.room_id AND theirs.user_id = apart.other_id
-    WHERE mine.user_id = apart.user_id AND mine.left_pos IS NULL AND theirs.left_pos IS NULL)
+WHERE {SHARE_A_ROOM.format(one="apart.user_id", other="apart.other_id")}
 GROUP BY apart.user_id
 """
 
 
-_ELSEWHERE: Final = """
+_ELSEWHERE: Final = f"""
 SELECT tied.user_id
 FROM (
     SELECT addressee_id FROM contacts
@@ -49,10 +47,7 @@ FROM (
     SELECT requester_id FROM contacts
     WHERE addressee_id = %(user_id)s AND state = ANY(%(current)s)
 ) AS tied (user_id)
-WHERE NOT EXISTS (
-    SELECT FROM members mine
-    JOIN members theirs ON theirs.room_id = mine.room_id AND theirs.user_id = tied.user_id
-    WHERE mine.user_id = %(user_id)s AND mine.left_pos IS NULL AND theirs.left_pos IS NULL)
+WHERE NOT {SHARE_A_ROOM.format(one="%(user_id)s", other="tied.user_id")}
 """
 
 

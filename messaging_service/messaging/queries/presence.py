@@ -12,6 +12,7 @@ from django.db.models import Q, QuerySet
 from messaging.models import LastSeenTo, Member, Profile
 from messaging.permissions.contacts import ARE_CONTACTS
 from messaging.permissions.large_rooms import PRESENCE_UP_TO
+from messaging.permissions.membership import SHARE_A_ROOM
 from messaging.permissions.privacy import contacts_among
 from messaging.queries.contacts import apart_from, contact_ids_of, kept_apart
 from messaging.queries.statements import read_rows
@@ -26,11 +27,8 @@ WHERE profile.user_id = ANY(%s) ORDER BY profile.user_id
 _SHOWN: Final = f"""
 SELECT {PRESENCE_COLUMNS}
 FROM profiles profile LEFT JOIN presence ON presence.user_id = profile.user_id
-WHERE profile.user_id = ANY(%(user_ids)s) AND (profile.user_id = %(viewer_id)s OR EXISTS (
-    SELECT FROM members theirs
-    JOIN members mine ON mine.room_id = theirs.room_id AND mine.user_id = %(viewer_id)s
-    WHERE theirs.user_id = profile.user_id
-    AND theirs.left_pos IS NULL AND mine.left_pos IS NULL)
+WHERE profile.user_id = ANY(%(user_ids)s) AND (profile.user_id = %(viewer_id)s
+    OR {SHARE_A_ROOM.format(one="%(viewer_id)s", other="profile.user_id")}
     OR {ARE_CONTACTS.format(one="profile.user_id", other="%(viewer_id)s")})
 ORDER BY profile.user_id
 """
