@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+
+from local.services import Service
 
 WELL = {"POSTGRES_MANAGED": True, "LEAVING_SECONDS": 5.0}
 
@@ -27,6 +30,22 @@ def look(settings, db):
 
 
 @pytest.fixture
+def doctor(db, tmp_path):
+    """Run it as an operator does, with these settings: its exit code, and what it prints."""
+
+    def run(**changed):
+        own = {"DB_NAME": connection.settings_dict["NAME"], "POSTGRES_MANAGED": "true"}
+        service = Service(
+            name="auth_service", logs=tmp_path, scratch=tmp_path, environment=own | changed
+        )
+        process = service.manage("doctor")
+        process.start()
+        return process.child.wait(30), process.log.read_text()
+
+    return run
+
+
+@pytest.fixture
 def key(settings, tmp_path):
     """Return a copy of the key that the tests sign with, for its owner alone."""
     file = tmp_path / "key.pem"
@@ -42,14 +61,17 @@ def test_is_content_where_all_is_well(look, key):
 
 
 @pytest.mark.parametrize("content", [None, "", "-----BEGIN PUBLIC KEY-----"])
-def test_finds_no_key(look, tmp_path, content):
+def test_finds_no_key_and_whatever_else_is_missing(doctor, tmp_path, content):
     file = tmp_path / "key.pem"
     if content is not None:
         file.write_text(content)
-    printed, is_well = look(JWT_PRIVATE_KEY_FILE=str(file))
-    assert not is_well
-    assert f"FAIL  keys        {file} holds no private key that can be read" in printed
-    assert "openssl genpkey" in printed
+    code, printed = doctor(JWT_PRIVATE_KEY_FILE=str(file), REDIS_URL="foo://bar")
+    assert code == 1
+    assert f"FAIL  keys        JWT_PRIVATE_KEY_FILE {file}: " in printed
+    assert f"`openssl genpkey -algorithm ed25519 -out {file}`" in printed
+    assert "FAIL  redis       REDIS_URL is not the address of a Redis." in printed
+    assert "ok    migrations" in printed
+    assert "Traceback" not in printed
 
 
 def test_finds_a_key_that_everybody_may_read(look, key):

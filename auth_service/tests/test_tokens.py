@@ -178,7 +178,7 @@ class TestOtherKeys:
         ],
     )
     def test_refuses_to_start_without_good_settings(self, run_with, environment):
-        done = run_with(environment, "")
+        done = run_with({"POSTGRES_MANAGED": "true"} | environment, "import config.wsgi")
         assert done.returncode == 1
         assert ImproperlyConfigured.__name__ in done.stderr
 
@@ -187,5 +187,7 @@ class TestOtherKeys:
         path = tmp_path / "rsa.pem"
         key = generate_private_key(65537, 2048)
         path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        done = run_with({"JWT_PRIVATE_KEY_FILE": str(path)}, "")
+        vouched = {"POSTGRES_MANAGED": "true", "JWT_PRIVATE_KEY_FILE": str(path)}
+        done = run_with(vouched, "import config.wsgi")
+        assert done.returncode == 1
         assert "3072" in done.stderr

@@ -28,6 +28,16 @@ def test_finds_no_key_and_no_redis_in_one_go(tmp_path: Path) -> None:
     assert "→ Start auth_service, and see to AUTH_API_URL" in printed
 
 
+def test_finds_an_address_that_is_none_and_a_key_that_is_none(tmp_path: Path) -> None:
+    code, printed = doctor(tmp_path, JWT_PUBLIC_KEY="no key", REDIS_URL="foo://bar")
+    assert code == 1
+    assert "FAIL  redis       REDIS_URL is not the address of a Redis." in printed
+    assert "→ Set it to redis://" in printed
+    assert "FAIL  keys        JWT_PUBLIC_KEY is not a public key in PEM." in printed
+    assert "ok    migrations" in printed
+    assert "Traceback" not in printed
+
+
 def test_names_a_setting_without_which_nothing_starts(tmp_path: Path) -> None:
     code, printed = doctor(tmp_path, SECRET_KEY="change-me")
     assert code == 1

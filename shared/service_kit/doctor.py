@@ -49,11 +49,26 @@ class Doctor(BaseCommand):
     def _look(self, name: str, check: Callable[[], str]) -> bool:
         try:
             with time_limit(PATIENCE_SECONDS):
-                self.stdout.write(f"ok    {name:<11} {check()}")
+                self.stdout.write(f"ok    {name:<11} {_run(check)}")
         except TroubleError as trouble:
             self.stdout.write(f"FAIL  {name:<11} {trouble}\n      → {trouble.remedy}")
             return False
         return True
+
+
+def _run(check: Callable[[], str]) -> str:
+    """Whatever goes wrong with one check, the others are made; no value of a setting is shown."""
+    try:
+        return check()
+    except TroubleError:
+        raise
+    except ImproperlyConfigured as error:
+        raise TroubleError(f"{error}.", "See the environment, and shared/configs/env/.") from error
+    except Exception as error:
+        raise TroubleError(
+            f"This could not be looked at: {type(error).__name__}.",
+            "Mend what else is found, and look again; if it stays, this is a bug: report it.",
+        ) from error
 
 
 def check_settings() -> str:
@@ -70,7 +85,7 @@ def check_settings() -> str:
 
 
 def check_database() -> str:
-    taken, allowed = _ask_postgres(
+    taken, allowed = ask_postgres(
         "SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity"
         " WHERE backend_type = 'client backend'"
     )
@@ -81,7 +96,7 @@ def check_database() -> str:
 
 
 def check_durability() -> str:
-    _ask_postgres("SELECT 1")
+    ask_postgres("SELECT 1")
     try:
         with connection.cursor() as cursor:
             assert_durable(cursor)
@@ -94,7 +109,7 @@ def check_durability() -> str:
 
 def check_clocks() -> str:
     before = time.time()
-    (theirs,) = _ask_postgres("SELECT extract(epoch FROM clock_timestamp())::float")
+    (theirs,) = ask_postgres("SELECT extract(epoch FROM clock_timestamp())::float")
     difference = theirs - (before + time.time()) / 2
     if abs(difference) > LARGEST_DIFFERENCE_SECONDS:
         raise TroubleError(
@@ -108,7 +123,14 @@ def check_redis() -> str:
     if not getattr(settings, "REDIS_URL", ""):
         return "not used"
     try:
-        connect(timeout=PATIENCE_SECONDS).ping()
+        store = connect(timeout=PATIENCE_SECONDS)
+    except ValueError as error:
+        raise TroubleError(
+            "REDIS_URL is not the address of a Redis.",
+            "Set it to redis://:password@host:6379/0, or rediss://… where it speaks TLS.",
+        ) from error
+    try:
+        store.ping()
     except redis.RedisError as error:
         raise TroubleError(
             f"Redis does not answer: {type(error).__name__}.",
@@ -118,7 +140,7 @@ def check_redis() -> str:
 
 
 def check_migrations() -> str:
-    _ask_postgres("SELECT 1")
+    ask_postgres("SELECT 1")
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
@@ -140,7 +162,8 @@ EVERYWHERE: Checks = {
 }
 
 
-def _ask_postgres(sql: str) -> tuple[Any, ...]:
+def ask_postgres(sql: str) -> tuple[Any, ...]:
+    """Return the first row; TroubleError where there is no Postgres."""
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql)

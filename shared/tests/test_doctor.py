@@ -51,6 +51,18 @@ def test_is_content_where_all_is_well():
     ]
 
 
+def test_goes_on_after_a_check_that_breaks(monkeypatch):
+    def check_clocks():
+        raise KeyError("a secret")
+
+    monkeypatch.setitem(doctor.EVERYWHERE, "clocks", check_clocks)
+    printed, is_well = look()
+    assert not is_well
+    assert "FAIL  clocks      This could not be looked at: KeyError.\n      → Mend" in printed
+    assert "a secret" not in printed
+    assert printed.count("ok    ") == len(doctor.EVERYWHERE) - 1
+
+
 class TestSettings:
     def test_debug(self):
         assert trouble("settings", DEBUG=True)[0] == "DEBUG is on."
@@ -126,6 +138,12 @@ class TestRedis:
         what, remedy = trouble("redis", REDIS_URL="redis://127.0.0.1:1/0")
         assert what == "Redis does not answer: ConnectionError."
         assert "REDIS_URL" in remedy
+
+    @pytest.mark.parametrize("url", ["foo://bar", "redis://here:port/0"])
+    def test_whose_address_is_none(self, url):
+        what, remedy = trouble("redis", REDIS_URL=url)
+        assert what == "REDIS_URL is not the address of a Redis."
+        assert "redis://" in remedy
 
     def test_is_not_looked_for_where_it_is_not_used(self):
         assert "redis       not used" in look(REDIS_URL="")[0]

@@ -57,7 +57,6 @@ def published_keys() -> Sequence[Mapping[str, str] | None]:
 def trust_own_keys() -> None:
     """Let this process verify what it signs; a shared secret is in the key ring already."""
     if not settings.JWT_SECRET:
-        root_key()
         key_ring().hold(lambda: _view.known().verifying)
 
 

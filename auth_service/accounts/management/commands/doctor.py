@@ -3,10 +3,11 @@
 import stat
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
 
+from accounts.keys.files import root_key
 from service_kit import doctor
 
 
@@ -15,11 +16,12 @@ def check_keys() -> str:
         return f"a shared secret, for {settings.JWT_ALGORITHM}"
     file = Path(settings.JWT_PRIVATE_KEY_FILE)
     try:
-        load_pem_private_key(file.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError) as error:
+        root_key()
+    except ImproperlyConfigured as error:
         raise doctor.TroubleError(
-            f"{file} holds no private key that can be read: {type(error).__name__}.",
-            "Put a key in PEM there, as of `openssl genpkey -algorithm ed25519`.",
+            f"{error}.",
+            "Put the key back; a first one, or one for a key that is lost (Key loss in"
+            f" docs/operations.md): `openssl genpkey -algorithm ed25519 -out {file}`.",
         ) from error
     if file.stat().st_mode & stat.S_IRWXO:
         raise doctor.TroubleError(
