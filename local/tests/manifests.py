@@ -64,3 +64,16 @@ def may_speak(overlay: str, source: str, target: str, port: int) -> bool:
         )
 
     return allows(source, target, "egress", "to") and allows(target, source, "ingress", "from")
+
+
+def may_enter(overlay: str, namespace: str, target: str, port: str) -> bool:
+    """Say whether the policies let pods of another namespace reach a port of ours, by its name."""
+    source = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+    return any(
+        peer == {"namespaceSelector": source}
+        for (kind, _), each in rendered(overlay).items()
+        if kind == "NetworkPolicy" and selects(each["spec"]["podSelector"], target)
+        for rule in each["spec"].get("ingress", ())
+        if port in {found["port"] for found in rule["ports"]}
+        for peer in rule.get("from", ())
+    )
