@@ -1,6 +1,7 @@
 """Where mails go, by the settings: to a server, or to a provider's API."""
 
 import json
+import socket
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -11,6 +12,7 @@ SEND = """
 from django.core.mail import EmailMessage
 EmailMessage("Subject", "Text", to=["alice@example.com"], headers={"Auto-Submitted": "x"}).send()
 """
+TLS_HANDSHAKE = b"\x16"
 
 
 class Provider(BaseHTTPRequestHandler):
@@ -40,6 +42,18 @@ def provider():
 
 
 class TestBackend:
+    def test_may_speak_tls_from_the_first_byte(self, run_with):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(20)
+            port = str(server.getsockname()[1])
+            said = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": port, "EMAIL_USE_SSL": "true"}
+            sending = Thread(target=run_with, args=(said, SEND))
+            sending.start()
+            with server.accept()[0] as connection:
+                first = connection.recv(1)
+            sending.join()
+        assert first == TLS_HANDSHAKE
+
     def test_may_be_a_providers_api(self, run_with, provider):
         said = {
             "EMAIL_BACKEND": "anymail.backends.postmark.EmailBackend",
@@ -61,6 +75,7 @@ class TestVerification:
             ({"EMAIL_VERIFICATION": "yes"}, "off, optional or required"),
             ({"EMAIL_VERIFICATION": "required", "EMAIL_HOST": ""}, "needs EMAIL_HOST"),
             ({"PUBLIC_URL": "chat.example.org"}, "PUBLIC_URL"),
+            ({"EMAIL_USE_TLS": "true", "EMAIL_USE_SSL": "true"}, "exclude each other"),
         ],
     )
     def test_refuses_to_start_with_what_cannot_work(self, run_with, environment, complaint):

@@ -38,10 +38,11 @@ ComposeLoader.add_constructor("!override", _override)
 
 
 def compose(file: Path = FILE, **settings: str) -> dict[str, Any]:
-    """Return what a file says, with these in place of `${NAME}` and `${NAME:?why}`."""
+    """Return what a file says: these for `${NAME…}`, and of `${OTHER:-default}` the default."""
     text = file.read_text()
     for name, value in settings.items():
-        text = re.sub(rf"\$\{{{name}(:\?[^}}]*)?\}}", value, text)
+        text = re.sub(rf"\$\{{{name}(:?[?-][^}}]*)?\}}", value, text)
+    text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
     described: dict[str, Any] = yaml.load(text, ComposeLoader)  # noqa: S506 - a safe one
     return described
 

@@ -75,7 +75,7 @@ class TestFile:
 
     def test_means_what_compose_takes_it_for(self) -> None:
         """Where Docker's own compose is at hand: interpolation, merges and references too."""
-        config(FILE)
+        assert config(FILE, profiles="observability")["services"].keys() == CONTAINERS.keys()
 
     def test_mounts_nothing_of_the_machine_but_this_checkout(self) -> None:
         mounts = [mount for each in CONTAINERS.values() for mount in each.get("volumes", ())]
