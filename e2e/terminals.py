@@ -1,9 +1,10 @@
-"""A terminal somebody types into, with bash behind it."""
+"""A terminal somebody types into what a document says, with bash behind it."""
 
 from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import subprocess
 import time
@@ -14,7 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from local.stack import Stack
+
 SECONDS = 30.0
+
+
+def blocks(document: str) -> list[str]:
+    """Return what a document says to type, block by block."""
+    return re.findall(r"^```bash\n(.*?)\n```$", document, re.MULTILINE | re.DOTALL)
+
+
+def at(stack: Stack, lines: str) -> str:
+    """Change the addresses in the lines to those of this system, and nothing else."""
+    public = lines.replace("localhost:8000", f"localhost:{stack.port}")
+    return public.replace("localhost:8001", f"localhost:{stack.operators_port}")
 
 
 class Terminal:

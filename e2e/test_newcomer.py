@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,23 +9,15 @@ from zipfile import ZipFile
 
 import httpx
 
-from e2e.terminals import terminal
+from e2e.terminals import at, blocks, terminal
 from local.services import ROOT
 
 if TYPE_CHECKING:
     from local.stack import Stack
 
 STEPS = (ROOT / "docs" / "first-steps.md").read_text()
-SIGN_UP, READ, CONFIRM, ENROL, LOG_IN, FIND, ACCEPT, EXPORT = re.findall(
-    r"^```bash\n(.*?)\n```$", STEPS, re.MULTILINE | re.DOTALL
-)
+SIGN_UP, READ, CONFIRM, ENROL, LOG_IN, FIND, ACCEPT, EXPORT = blocks(STEPS)
 FILE = Path("/tmp/carol.zip")  # noqa: S108 - it is what the document says
-
-
-def at(stack: Stack, lines: str) -> str:
-    """Change the addresses in the lines, and nothing else."""
-    public = lines.replace("localhost:8000", f"localhost:{stack.port}")
-    return public.replace("localhost:8001", f"localhost:{stack.operators_port}")
 
 
 def mail_came(stack: Stack, address: str) -> None:

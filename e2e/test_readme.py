@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from e2e.terminals import terminal
+from e2e.terminals import at, blocks, terminal
 from local import demo
 from local.services import ROOT
 
@@ -16,17 +16,10 @@ if TYPE_CHECKING:
 
 ADDRESS = "http://localhost:8000"
 README = (ROOT / "README.md").read_text()
-COMMANDS, OPEN, LISTEN, SEND = re.findall(
-    r"^```bash\n(.*?)\n```$", README, re.MULTILINE | re.DOTALL
-)
+COMMANDS, OPEN, LISTEN, SEND = blocks(README)
 DOCUMENTS = sorted(
     str(file.relative_to(ROOT)) for file in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
-
-
-def at(stack: Stack, lines: str) -> str:
-    """Change the address in the lines, and nothing else."""
-    return lines.replace("localhost:8000", f"localhost:{stack.port}")
 
 
 class TestExample:
