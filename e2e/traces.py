@@ -55,7 +55,7 @@ def log_files(stack: Stack) -> Iterator[tuple[str, str]]:
 
 def metrics(stack: Stack) -> Iterator[tuple[str, str]]:
     sockets = [f"/sockets-{number}" for number in range(1, len(stack.socket_processes) + 1)]
-    for path in ("", "/chat", *sockets):
+    for path in ("", "/auth", "/chat", *sockets):
         address = f"http://127.0.0.1:{stack.operators_port}/metrics{path}"
         answer = httpx.get(address)
         # What was replaced, and serves nobody any more, has none.

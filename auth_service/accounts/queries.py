@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from django.db import connection
-from django.db.models import Q, Value
+from django.db.models import Count, Min, Q, Value
 from django.db.models.functions import Lower
 
-from accounts.models import Event, Session, User
+from accounts.models import Event, Mail, Session, User
 from accounts.permissions import live_sessions, read_id, read_uuid
 
 EVENTS_PER_PAGE = 500
@@ -145,3 +146,9 @@ def events_after(number: int) -> EventPage:
     changed = {event.data["user_id"] for event in events if event.type == "user.changed"}
     people = {str(user.pk): user for user in users_with_ids(list(changed))} if changed else {}
     return EventPage(events, people, more=len(found) > EVENTS_PER_PAGE)
+
+
+def waiting_mails() -> tuple[int, datetime | None]:
+    """Return how many mails are still to be sent, and when the oldest was written."""
+    found = Mail.objects.aggregate(number=Count("pk"), oldest=Min("created_at"))
+    return found["number"], found["oldest"]

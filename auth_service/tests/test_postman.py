@@ -56,6 +56,7 @@ class TestPostman:
                 raise answer
             return answer
 
+        monkeypatch.setattr(postman, "waiting_mails", lambda: (0, None))
         monkeypatch.setattr(postman, "send_next_mail", send)
         assert [postman._send_all(), postman._send_all()] == [False, True]
 

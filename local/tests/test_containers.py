@@ -204,7 +204,7 @@ class TestUp:
 class TestObservability:
     def test_what_is_asked_for_is_counted(self, project: Project) -> None:
         """Labels too, of what has been counted by now."""
-        asked = ("messaging_service", "messaging_sockets", "traefik")
+        asked = (*SERVERS, "traefik")
         known = labels_of([metrics(each) for name in asked for each in project.containers[name]])
         chosen = [each for expression in expressions() for each in selectors(expression)]
         assert {name for name, _ in chosen} <= known.keys()

@@ -49,10 +49,10 @@ class TestTargets:
             for found in job.get("dns_sd_configs", ())
             for name in found["names"]
         }
-        assert asked == {"messaging_service", "messaging_sockets"}
+        assert asked == {"authservice", "messaging_service", "messaging_sockets"}
         ports = {
             found["port"]
-            for job in PROMETHEUS["scrape_configs"][:2]
+            for job in PROMETHEUS["scrape_configs"][:3]
             for found in job["dns_sd_configs"]
         }
         assert ports == {8080}

@@ -32,6 +32,7 @@ UNREACHABLE = (
     "/health/ready",
     "/health/live",
     "/metrics",
+    "/metrics/auth",
     "/metrics/chat",
     "/metrics/sockets-1",
     "/api/chat/../../metrics",
@@ -137,6 +138,9 @@ class TestMetrics:
     @pytest.mark.parametrize("name", ["chat", "sockets-1", "sockets-2"])
     def test_operators_see_what_each_process_counts(self, stack: Stack, name: str) -> None:
         assert "parley_sends_total" in self._ask(stack, f"/metrics/{name}")
+
+    def test_of_auth_service_too(self, stack: Stack) -> None:
+        assert "parley_mails_waiting" in self._ask(stack, "/metrics/auth")
 
     def test_each_path_is_of_one_process(self, stack: Stack) -> None:
         found = {each["name"]: each for each in stack.traefik.ask("/api/http/services")}

@@ -1,9 +1,11 @@
 """What a process counts, for Prometheus."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from django.utils import timezone
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 PATH = "/metrics"
 
@@ -22,3 +24,11 @@ class MetricsMiddleware:
         if request.path == PATH and request.method in {"GET", "HEAD"}:
             return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
         return self._get_response(request)
+
+
+def show_age(gauge: Gauge, since: datetime | None) -> None:
+    """Have a gauge show the seconds since a moment, whenever it is asked; 0 without a moment.
+
+    So it grows also while whoever calls this is stuck.
+    """
+    gauge.set_function(lambda: (timezone.now() - since).total_seconds() if since else 0.0)

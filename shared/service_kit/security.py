@@ -15,12 +15,14 @@ from http import HTTPStatus
 from typing import Final
 
 from django.http import HttpRequest
+from prometheus_client import Counter
 
 from service_kit.addresses import caller_address
 from service_kit.logs import caller_in
 from service_kit.refusals import Refusal
 
 logger: Final = logging.getLogger("service_kit.security")
+_told: Final = Counter("parley_security_events_total", "What happened, by its name.", ["event"])
 
 _OF_STATUS: Final = {
     HTTPStatus.UNAUTHORIZED: "credential.refused",
@@ -38,7 +40,8 @@ def tell_security(
     address: str | None = None,
     reason: str = "",
 ) -> None:
-    """Log one line, never a secret; the address is the request's at hand unless given."""
+    """Count it and log one line, never a secret; the address is the request's unless given."""
+    _told.labels(event).inc()
     logger.info(
         event,
         extra={

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import timezone
+from prometheus_client import Counter
 
 from accounts.actions.codes import new_code
 from accounts.letters import Letter, Notice, notice_letter, reset_letter, verify_letter
@@ -31,6 +32,7 @@ LETTERS_WITH_CODE: Final = {MailCode.VERIFY: verify_letter, MailCode.RESET: rese
 HEADERS: Final = {"Auto-Submitted": "auto-generated"}
 
 logger: Final = logging.getLogger(__name__)
+_done: Final = Counter("parley_mails_total", "Mails sent, or why they never will be.", ["outcome"])
 
 
 def send_next_mail() -> bool:
@@ -101,11 +103,13 @@ def _send(mail: Mail, letter: tuple[str, Letter]) -> None:
         _drop(mail, "no address a mail can go to")
     else:
         mail.delete()
+        _done.labels("sent").inc()
         logger.info("mail sent", extra={"kind": mail.kind, "user_id": mail.user_id})
 
 
 def _drop(mail: Mail, why: str) -> None:
     mail.delete()
+    _done.labels(why).inc()
     about = {"kind": mail.kind, "user_id": mail.user_id, "reason": why}
     logger.info("mail dropped", extra=about)
 

@@ -17,11 +17,13 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.db.models import ForeignKey
+from prometheus_client import REGISTRY
 
 from messaging.actions.blocks import block_person
 from messaging.actions.contacts import accept_contact, request_contact
 from messaging.actions.erasing import begin_erasures, go_on
 from messaging.actions.erasing.beginning import _BEGIN
+from messaging.actions.erasing.following import Eraser
 from messaging.actions.erasing.parts import take_away
 from messaging.actions.erasing.working import CLAIMED_SECONDS, SWEEPS
 from messaging.actions.members import add_member
@@ -387,6 +389,21 @@ class TestTheWork:
                 mine.filter(sweeps__gt=0).update(due_at=now())
         assert mine.get().sweeps == SWEEPS
         assert traces(*canaries(canary)) == {}
+
+    def test_is_shown_while_it_lasts(self, canary: Any) -> None:
+        def shown() -> tuple[float | None, ...]:
+            names = ("parley_erasures_open", "parley_erasures_oldest_seconds")
+            return tuple(map(REGISTRY.get_sample_value, names))
+
+        begin(canary)
+        Erasure.objects.filter(pk=canary.id).update(at=now() - timedelta(hours=1))
+        Eraser().try_once()
+        number, seconds = shown()
+        assert number >= 1
+        assert 3600 <= seconds < 3700
+        Erasure.objects.filter(done_at=None).update(done_at=now())
+        Eraser().try_once()
+        assert shown() == (0, 0)
 
     def test_is_left_to_whoever_has_claimed_it(self, canary: Any) -> None:
         begin(canary)

@@ -6,12 +6,17 @@ import threading
 from typing import Final
 
 from django.db import connection
+from prometheus_client import Gauge
 
-from messaging.actions.erasing.working import go_on
+from messaging.actions.erasing.working import go_on, open_erasures
+from service_kit.metrics import show_age
 
 PAUSE_SECONDS: Final = 15.0
 
 logger: Final = logging.getLogger(__name__)
+# The same in every process.
+_open: Final = Gauge("parley_erasures_open", "People of whom something may be left.")
+_oldest: Final = Gauge("parley_erasures_oldest_seconds", "Since the first of them was erased.")
 _begun: Final = threading.Event()
 
 
@@ -40,6 +45,7 @@ class Eraser:
     def try_once(self) -> bool:
         """Nothing may end this thread; that something fails is said once."""
         try:
+            _show_open()
             is_more = go_on()
         except Exception as error:  # noqa: BLE001 - see above.
             if not self._is_failing:
@@ -59,3 +65,9 @@ def follow_erasures() -> None:
 
 def _start() -> None:
     threading.Thread(target=Eraser().run, name="erasures", daemon=True).start()
+
+
+def _show_open() -> None:
+    number, oldest = open_erasures()
+    _open.set(number)
+    show_age(_oldest, oldest)

@@ -1,5 +1,6 @@
 """What is to be taken away is claimed, done and put off, by whichever process is first."""
 
+from datetime import datetime
 from typing import Final
 
 from django.db import connection
@@ -22,6 +23,7 @@ WHERE user_id = (
 )
 RETURNING user_id
 """
+_OPEN: Final = "SELECT count(*), min(at) FROM erasures WHERE done_at IS NULL"
 _AGAIN: Final = "UPDATE erasures SET due_at = clock_timestamp() WHERE user_id = %s"
 _SWEPT: Final = """
 UPDATE erasures SET
@@ -49,6 +51,14 @@ def go_on() -> bool:
     _write(_SWEPT, SETTLED_SECONDS, SWEEPS, user_id)
     _erased.inc()
     return True
+
+
+def open_erasures() -> tuple[int, datetime | None]:
+    """Return of how many people something may be left, and since when of one of them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN)
+        number, oldest = cursor.fetchone()
+    return number, oldest
 
 
 def _claim() -> str | None:
