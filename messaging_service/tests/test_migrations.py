@@ -25,16 +25,15 @@ Judge = Callable[..., list[str]]
 def judge(_database: None) -> Judge:
     """Judge made-up operations on the newest tables."""
 
-    def run(*operations: object, contract: str = "") -> list[str]:
+    def run(*operations: object, contract: str = "", backfill: str = "") -> list[str]:
         loader = MigrationLoader(connection)
         migration = migrations.Migration("made_up", "messaging")
         migration.operations = operations
         migration.atomic = False
-        migration.contract = contract
+        migration.contract, migration.backfill = contract, backfill
         with connection.schema_editor(collect_sql=True, atomic=False) as editor:
             migration.apply(loader.project_state(), editor, collect_sql=True)
-        lines = [line for line in editor.collected_sql if not line.startswith("--")]
-        return list(faults(migration, lines))
+        return list(faults(migration, editor.collected_sql))
 
     return run
 
@@ -59,12 +58,32 @@ HARMFUL = {
         models.CheckConstraint(condition=models.Q(seq__gt=0), name="made_up"),
     ),
     "not null": migrations.AlterField("message", "edited_at", models.DateTimeField()),
+    "what is written in lower case, below a comment": migrations.RunSQL(
+        "-- It doesn't say which.\nselect 1;\n create index\n on messages (seq);"
+    ),
 }
 CONTRACTS = (
     migrations.RemoveField("message", "edited_at"),
     migrations.DeleteModel("Epoch"),
     migrations.RenameField("message", "edited_at", "changed_at"),
     migrations.RunSQL("DELETE FROM messages"),
+    migrations.RemoveIndex("message", "message_by_pos"),
+    migrations.RunSQL("ALTER TABLE messages DROP CONSTRAINT made_up"),
+    migrations.RunSQL("/* late */ drop index concurrently made_up;"),
+)
+FINE_SQL = (
+    "ALTER TABLE messages ALTER COLUMN content DROP NOT NULL",
+    "COMMENT ON TABLE messages IS 'UPDATE messages SET a = 1; DROP TABLE messages'",
+    "CREATE FUNCTION a() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM rooms; END $$",
+    "CREATE TRIGGER b BEFORE UPDATE OR TRUNCATE ON messages EXECUTE FUNCTION a()",
+    "INSERT INTO epoch VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 1",
+)
+BACKFILLS = (
+    migrations.RunPython(migrations.RunPython.noop),
+    migrations.SeparateDatabaseAndState([migrations.RunPython(migrations.RunPython.noop)]),
+    migrations.RunSQL("UPDATE messages SET content = ''"),
+    migrations.RunSQL('with a as (select 1) update only "messages" as m set content = 1'),
+    migrations.RunSQL("DO $$ BEGIN UPDATE messages SET content = 1; END $$"),
 )
 
 
@@ -91,3 +110,19 @@ class TestJudging:
     def test_lets_a_contract_do_nothing_else(self, judge: Judge) -> None:
         (fault,) = judge(FINE[0], contract="Nothing uses it since 1.4.")
         assert fault.startswith("a contract only takes away")
+
+    @pytest.mark.parametrize("statements", FINE_SQL)
+    def test_takes_nothing_for_what_it_only_mentions(self, judge: Judge, statements: str) -> None:
+        assert judge(migrations.RunSQL(statements)) == []
+
+    @pytest.mark.parametrize("operation", BACKFILLS)
+    def test_lets_nothing_go_through_rows_without_saying_how(
+        self, judge: Judge, operation: object
+    ) -> None:
+        (fault,) = judge(operation)
+        assert "`backfill`" in fault
+        assert judge(operation, backfill="A thousand rows at a time.") == []
+
+    def test_lets_a_backfill_do_nothing_else(self, judge: Judge) -> None:
+        (fault,) = judge(FINE[0], backfill="A thousand rows at a time.")
+        assert fault.startswith("a backfill only goes through rows")

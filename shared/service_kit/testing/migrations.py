@@ -1,7 +1,10 @@
 """What a migration may do while the version before it still serves: expand now, contract later.
 
-A migration that takes something away says so in a line of its class,
-`contract = "Nothing reads it since 1.4."`, and does nothing else.
+A migration that takes something away, or goes through the rows there are, says so in a line of its
+class, and does nothing else:
+
+    contract = "Nothing reads it since 1.4."
+    backfill = "A thousand rows at a time, each thousand in a transaction of its own."
 """
 
 import re
@@ -10,10 +13,26 @@ from collections.abc import Iterator, Sequence
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
+from django.db.migrations.operations import RunPython
+from django.db.migrations.operations.base import Operation
 
-_TABLE = r'(?:ONLY )?"?(?P<table>\w+)"?'
-_CREATED = re.compile(rf"CREATE TABLE {_TABLE}")
-_TAKES_AWAY = re.compile(r"\b(DROP TABLE|DROP COLUMN|RENAME|TRUNCATE|DELETE FROM)\b")
+_TABLE = r'(?:IF EXISTS )?(?:ONLY )?(?:"?\w+"?\.)?"?(?P<table>\w+)"?'
+_CREATED = re.compile(rf"CREATE TABLE (?:IF NOT EXISTS )?{_TABLE}", re.IGNORECASE)
+# Of a column may be dropped what holds up nobody; a dropped default is judged below.
+_TAKES_AWAY = re.compile(
+    r"\bDROP (?!(?:DEFAULT|NOT NULL|IDENTITY|EXPRESSION)\b)|\bRENAME\b|^TRUNCATE\b|\bDELETE FROM\b",
+    re.IGNORECASE,
+)
+# The last two run what is not seen here, as RunPython does.
+_GOES_THROUGH_ROWS = re.compile(
+    r'\bUPDATE (?:ONLY )?[\w."]+(?: (?:AS )?\w+)? SET\b|\bMERGE INTO\b|^DO\b|^CALL\b',
+    re.IGNORECASE,
+)
+_SAYS_HOW = "goes through rows that others need: say in `backfill` how it spares them"
+# Between a string, the body of a function and a comment, whichever begins first.
+_NO_SQL = re.compile(
+    r"""\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/""", re.DOTALL
+)
 # What each would do to whoever works with the table meanwhile.
 _ALTERS = {
     rf"ALTER TABLE {_TABLE} ADD COLUMN (?!.* DEFAULT ).* NOT NULL": (
@@ -27,7 +46,7 @@ _ALTERS = {
     rf"ALTER TABLE {_TABLE} ADD CONSTRAINT (?!.*(NOT VALID|USING INDEX))": (
         "reads the whole table, locked: AddConstraintNotValid, then ValidateConstraint"
     ),
-    rf"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY)\S+ ON {_TABLE}": (
+    rf"CREATE (?:UNIQUE )?INDEX (?!CONCURRENTLY)(?:IF NOT EXISTS )?(?:\S+ )??ON {_TABLE}": (
         "holds up every write: AddIndexConcurrently"
     ),
 }
@@ -44,16 +63,25 @@ def faults_of(app: str, *, after: str) -> list[str]:
     ]
 
 
-def faults(migration: Migration, statements: Sequence[str]) -> Iterator[str]:
-    """Judge the SQL of a migration."""
-    created = {found["table"] for line in statements if (found := _CREATED.match(line))}
+def faults(migration: Migration, collected: Sequence[str]) -> Iterator[str]:
+    """Judge a migration and its SQL, as a schema editor collects it."""
+    lines = [line for text in collected for line in _statements(text)]
+    created = {found["table"] for line in lines if (found := _CREATED.match(line))}
     is_contract = bool(getattr(migration, "contract", ""))
-    for line in statements:
+    is_backfill = bool(getattr(migration, "backfill", ""))
+    if _runs_python(migration.operations) and not is_backfill:
+        yield f"runs Python, which {_SAYS_HOW}"
+    for line in lines:
         if _TAKES_AWAY.search(line):
             if not is_contract:
                 yield f"takes away what the version before uses, and is no contract: {line}"
+        elif _GOES_THROUGH_ROWS.search(line):
+            if not is_backfill:
+                yield f"{_SAYS_HOW}: {line}"
         elif is_contract:
             yield f"a contract only takes away: {line}"
+        elif is_backfill and not line.upper().startswith("INSERT "):
+            yield f"a backfill only goes through rows: {line}"
         else:
             yield from _locks(line, created)
 
@@ -63,10 +91,28 @@ def _sql(loader: MigrationLoader, app: str, name: str) -> Sequence[str]:
     state = loader.project_state((app, name), at_end=False)
     with connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
         migration.apply(state, editor, collect_sql=True)
-    return [line for line in editor.collected_sql if not line.startswith("--")]
+    return list(editor.collected_sql)
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Split SQL into statements of one line each, with neither comments nor what is quoted."""
+    bare = _NO_SQL.sub(lambda found: "''" if found[0][0] in "$'" else " ", text)
+    for statement in bare.split(";"):
+        line = " ".join(statement.split())
+        # Ends each of Django's own changes to a foreign key.
+        if line and not line.startswith("SET CONSTRAINTS"):
+            yield line
+
+
+def _runs_python(operations: Sequence[Operation]) -> bool:
+    return any(
+        isinstance(each, RunPython) or _runs_python(getattr(each, "database_operations", ()))
+        for each in operations
+    )
 
 
 def _locks(line: str, created: set[str]) -> Iterator[str]:
     for pattern, harm in _ALTERS.items():
-        if (found := re.match(pattern, line)) and found["table"] not in created:
+        found = re.match(pattern, line, re.IGNORECASE)
+        if found and found["table"] not in created:
             yield f"{harm}: {line}"
