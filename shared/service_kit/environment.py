@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ  # type: ignore[import-untyped]
 from django.core.exceptions import ImproperlyConfigured
@@ -44,6 +45,16 @@ class Environment(environ.Env):  # type: ignore[misc]
             raise ImproperlyConfigured(f"{name} must be at least {SECRET_LENGTH} characters long")
         return value
 
+    def password(self, name: str, *, default: str) -> str:
+        """Return what others know us by, as written; outside DEBUG refuse a placeholder."""
+        return self._genuine(name, self.ENVIRON.get(name, default))
+
+    def credentials(self, name: str, *, default: dict[str, str]) -> dict[str, str]:
+        """Return pairs `A=b,C=d`; outside DEBUG refuse them with a placeholder in one."""
+        self._genuine(name, self.ENVIRON.get(name, ""))
+        pairs: dict[str, str] = self.dict(name, default=default)
+        return pairs
+
     def database(self) -> dict[str, Any]:
         """Return Django's DATABASES["default"] from DB_HOST DB_PORT DB_NAME DB_USER DB_PASSWORD.
 
@@ -77,9 +88,11 @@ class Environment(environ.Env):  # type: ignore[misc]
 
     def redis_url(self) -> str:
         """Return REDIS_URL, or one made of REDIS_HOST and REDIS_PORT."""
-        if self.ENVIRON.get("REDIS_URL"):
-            return self.required("REDIS_URL")
-        return f"redis://{self.required('REDIS_HOST')}:{self.required('REDIS_PORT')}/0"
+        if not self.ENVIRON.get("REDIS_URL"):
+            return f"redis://{self.required('REDIS_HOST')}:{self.required('REDIS_PORT')}/0"
+        url = self.required("REDIS_URL")
+        self._genuine("REDIS_URL", urlsplit(url).password or "")
+        return url
 
     def jwt(self) -> dict[str, str]:
         """Return JWT_ALGORITHM, _PUBLIC_KEY, _SECRET, _ISSUER and _AUDIENCE, checked together.

@@ -1,6 +1,7 @@
 """Settings come from the environment, then the file; a placeholder never starts a service."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,28 @@ class TestSecret:
             make(DEBUG="true").secret("A")
 
 
+class TestPassword:
+    def test_is_as_written_and_may_be_none(self, make):
+        assert make(A="$hort").password("A", default="") == "$hort"
+        assert make().password("A", default="") == ""
+
+    def test_refuses_a_placeholder(self, make):
+        with pytest.raises(ImproperlyConfigured, match="A is a placeholder"):
+            make(A="change-me").password("A", default="")
+        assert make(A="change-me", DEBUG="true").password("A", default="") == "change-me"
+
+
+class TestCredentials:
+    def test_are_pairs_and_may_be_none(self, make):
+        assert make(A="B=c=d,E=test").credentials("A", default={}) == {"B": "c=d", "E": "test"}
+        assert make().credentials("A", default={}) == make(A="").credentials("A", default={}) == {}
+
+    def test_refuse_a_placeholder_in_any(self, make):
+        with pytest.raises(ImproperlyConfigured, match="A is a placeholder"):
+            make(A="B=c,E=change-me").credentials("A", default={})
+        assert make(A="B=change-me", DEBUG="true").credentials("A", default={})
+
+
 class TestIsPlaceholder:
     def test_leaves_real_words_alone(self):
         assert not is_placeholder(GOOD)
@@ -179,6 +202,13 @@ class TestRedisUrl:
         parts = {"REDIS_HOST": "redis", "REDIS_PORT": "6380"}
         assert make(**parts).redis_url() == "redis://redis:6380/0"
         assert make(REDIS_URL="redis://:p@h:1/2", **parts).redis_url() == "redis://:p@h:1/2"
+
+    @pytest.mark.parametrize("password", ["change-me", "password"])
+    def test_refuses_a_placeholder(self, make, password):
+        url = f"redis://:{password}@redis:6379/0"
+        with pytest.raises(ImproperlyConfigured, match="REDIS_URL is a placeholder"):
+            make(REDIS_URL=url).redis_url()
+        assert make(REDIS_URL=url, DEBUG="true").redis_url() == url
 
     def test_names_what_is_missing(self, make):
         with pytest.raises(ImproperlyConfigured, match="REDIS_PORT"):
@@ -240,6 +270,16 @@ class TestFiles:
     def test_hold_no_password(self, env):
         with pytest.raises(ImproperlyConfigured, match="DB_PASSWORD is a placeholder"):
             env.database()
+
+    @pytest.mark.parametrize("name", ["REDIS_URL", "ANYMAIL"])
+    def test_suggest_nothing_that_would_be_taken(self, env, make, name):
+        text = (FOLDER / f"{env.service}.env").read_text()
+        suggested = re.findall(rf"(?m)^#({name}=.+)$", text)
+        assert len(suggested) == (name == "REDIS_URL" or env.service == "auth_service")
+        for line in suggested:
+            there = make(line)
+            with pytest.raises(ImproperlyConfigured, match=f"{name} is a placeholder"):
+                there.redis_url() if name == "REDIS_URL" else there.credentials(name, default={})
 
     def test_are_not_in_debug(self, env):
         assert env.is_debug is False
