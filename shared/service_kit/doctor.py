@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 
 import redis
@@ -12,6 +14,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from service_kit.database import assert_durable, time_limit
+from service_kit.fetching import WrongStatusError
 from service_kit.redis_client import connect
 
 PATIENCE_SECONDS = 3.0
@@ -175,3 +178,26 @@ def ask_postgres(sql: str) -> tuple[Any, ...]:
             "Start it, and see to DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD.",
         ) from error
     return row
+
+
+def status_of(setting: str, ask: Callable[[], object]) -> int:
+    """Return what the other service answers; TroubleError where it is not to be reached."""
+    try:
+        ask()
+    except WrongStatusError as error:
+        return error.status
+    except (OSError, HTTPException, ValueError) as error:
+        raise TroubleError(
+            f"Nothing that can be understood answers at {setting}: {type(error).__name__}.",
+            f"Start the other service, and see to {setting}.",
+        ) from error
+    return HTTPStatus.OK
+
+
+def stranger(setting: str, status: int) -> TroubleError:
+    """What is wrong where somebody answers who is not the other service, or knows no such name."""
+    return TroubleError(
+        f"Who answers at {setting} says {status}.",
+        "Let it lead to the other service itself, past the gateway, by a name in its"
+        " ALLOWED_HOSTS, and look at that service's log.",
+    )

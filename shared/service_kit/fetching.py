@@ -11,6 +11,14 @@ FETCH_SECONDS = 3.0
 MAX_BYTES = 64 * 1024
 
 
+class WrongStatusError(ValueError):
+    """The other server answered with something else than 200."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the answer was {status}")
+        self.status = status
+
+
 def fetch(
     url: str,
     *,
@@ -69,7 +77,7 @@ def _shut(sock: Any) -> None:  # noqa: ANN401 - a socket, plain or TLS
 
 def _body(response: http.client.HTTPResponse, most: int) -> bytes:
     if response.status != http.client.OK:
-        raise ValueError(f"the answer was {response.status}")
+        raise WrongStatusError(response.status)
     data = response.read(most + 1)
     if len(data) > most:
         raise ValueError("the answer is too long")

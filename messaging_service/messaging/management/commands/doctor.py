@@ -1,5 +1,8 @@
 """`manage.py doctor`: whether this service has all it needs, and what to do where it has not."""
 
+from http import HTTPStatus
+
+from messaging.queries.auth_service import ask_auth_service
 from service_kit import doctor
 from service_kit.keys import key_ring
 
@@ -17,5 +20,19 @@ def check_keys() -> str:
     return "can be fetched, or are on disk"
 
 
+def check_auth_service() -> str:
+    """Ask for nobody, as those are asked for whom this service does not know."""
+    path, patience = "/internal/users/?ids=0", doctor.PATIENCE_SECONDS
+    found = doctor.status_of("AUTH_API_URL", lambda: ask_auth_service(path, seconds=patience))
+    if found == HTTPStatus.UNAUTHORIZED:
+        raise doctor.TroubleError(
+            "auth_service takes another INTERNAL_SECRET than this service has.",
+            "Set the same in both, and restart both.",
+        )
+    if found != HTTPStatus.OK:
+        raise doctor.stranger("AUTH_API_URL", found)
+    return "answers, and takes INTERNAL_SECRET"
+
+
 class Command(doctor.Doctor):
-    checks = {"keys": check_keys}
+    checks = {"keys": check_keys, "auth": check_auth_service}
