@@ -32,6 +32,16 @@ class TestRules:
         (file,) = PROMETHEUS["rule_files"]
         assert self._in_container("prometheus", file) == FOLDER / "prometheus" / "alerts.yaml"
 
+    def test_reach_whom_the_printed_file_names(self) -> None:
+        ((found,),) = [each["file_sd_configs"] for each in PROMETHEUS["alerting"]["alertmanagers"]]
+        (file,) = found["files"]
+        place = self._in_container("prometheus", file)
+        told = (ROOT / "docs" / "operations.md").read_text()
+        assert place == FOLDER / "prometheus" / "alertmanagers.yaml"
+        assert "`observability/prometheus/alertmanagers.yaml`" in told
+        (printed,) = re.findall(r"(?ms)^```yaml\n(- targets.*?)^```$", told)
+        assert yaml.safe_load(printed)[0].keys() == {"targets"}
+
     @staticmethod
     def _in_container(name: str, path: str) -> object:
         for mount in CONTAINERS[name]["volumes"]:
