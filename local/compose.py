@@ -1,26 +1,42 @@
 """Hands each container of docker-compose.yaml its own secrets, made at the first start.
 
-Usage, in a container: python -m local.compose <folder with the volumes>
+Usage, in a container: python -m local.compose <folder with the volumes> [renew <secret> …]
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.secrets import ensure_private_key, load_secrets, write_privately
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from local.secrets import Secrets
 
 SETTINGS = Path(__file__).parent.parent / "shared" / "configs" / "env"
 # Who reads what: the user of our Dockerfiles, and `postgres` of the official image.
 READERS = {"auth_service": 10001, "messaging_service": 10001, "postgres": 999}
+ROOT_KEY = "jwt_private_key"
+
+
+def forget(volumes: Path, names: Sequence[str]) -> None:
+    """Have `hand_out` make these anew. Raises ValueError, and then nothing has changed."""
+    file = volumes / "all" / "secrets.json"
+    known = asdict(load_secrets(file))
+    if unknown := set(names) - known.keys() - {ROOT_KEY}:
+        there = ", ".join([*known, ROOT_KEY])
+        raise ValueError(f"No secret is called {', '.join(sorted(unknown))}. There are {there}.")
+    kept = {name: value for name, value in known.items() if name not in names}
+    write_privately(file, json.dumps(kept, indent=2).encode())
+    if ROOT_KEY in names:
+        (volumes / "auth_service" / f"{ROOT_KEY}.pem").unlink(missing_ok=True)
 
 
 def hand_out(volumes: Path, *, readers: Mapping[str, int]) -> None:
@@ -32,7 +48,7 @@ def hand_out(volumes: Path, *, readers: Mapping[str, int]) -> None:
     secrets = load_secrets(volumes / "all" / "secrets.json")
     algorithm = re.search(r"(?m)^JWT_ALGORITHM=(\S+)$", (SETTINGS / "auth_service.env").read_text())
     ensure_private_key(
-        volumes / "auth_service" / "jwt_private_key.pem",
+        volumes / "auth_service" / f"{ROOT_KEY}.pem",
         algorithm=algorithm[1] if algorithm else "",
     )
     for file, text in _files(secrets).items():
@@ -73,4 +89,14 @@ def _settings(service: str, **secrets: str) -> str:
 
 
 if __name__ == "__main__":
-    hand_out(Path(sys.argv[1]), readers=READERS)
+    match sys.argv[1:]:
+        case [place]:
+            pass
+        case [place, "renew", *names] if names:
+            try:
+                forget(Path(place), names)
+            except ValueError as error:
+                sys.exit(str(error))
+        case _:
+            sys.exit(__doc__)
+    hand_out(Path(place), readers=READERS)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from local.binaries import postgres_package, postgres_program
-from local.compose import READERS, SETTINGS, hand_out
+from local.compose import READERS, ROOT_KEY, SETTINGS, forget, hand_out
 from local.ports import LOOPBACK, free_ports
 from local.postgres import THROW_AWAY, Postgres
 from local.services import ROOT
@@ -117,6 +117,27 @@ class TestSecrets:
         assert [each[:2] for each in first.values()] == [each[:2] for each in second.values()]
         made = ("all/secrets.json", "auth_service/jwt_private_key.pem")
         assert [first[name] for name in made] == [second[name] for name in made]
+
+    def test_are_made_anew_when_they_are_named(self, tmp_path: Path) -> None:
+        volumes = volumes_in(tmp_path / "volumes")
+        first = hand_out_to_us(volumes)
+        forget(volumes, ["auth_database", ROOT_KEY])
+        second = hand_out_to_us(volumes)
+        changed = {name for name in first if first[name][0] != second[name][0]}
+        assert changed == {
+            "all/secrets.json",
+            "auth_service/auth_service.env",
+            "auth_service/jwt_private_key.pem",
+            "postgres/auth",
+        }
+
+    def test_stay_if_one_of_the_names_is_none(self, tmp_path: Path) -> None:
+        volumes = volumes_in(tmp_path / "volumes")
+        first = hand_out_to_us(volumes)
+        with pytest.raises(ValueError, match="No secret is called auth_datebase"):
+            forget(volumes, ["auth_django", ROOT_KEY, "auth_datebase"])
+        second = hand_out_to_us(volumes)
+        assert [each[:2] for each in first.values()] == [each[:2] for each in second.values()]
 
     def test_differ_between_systems(self, tmp_path: Path) -> None:
         first, second = (hand_out_to_us(volumes_in(tmp_path / name)) for name in "ab")

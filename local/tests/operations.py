@@ -1,0 +1,17 @@
+"""docs/operations.md read: what it prints to be written to a file, or run."""
+
+from __future__ import annotations
+
+import re
+from textwrap import dedent
+
+from local.services import ROOT
+
+TEXT = (ROOT / "docs" / "operations.md").read_text()
+
+
+def printed(language: str, *, under: str) -> list[str]:
+    """Return the blocks of this language in the section of this name."""
+    (section,) = re.findall(rf"(?ms)^## {re.escape(under)}$(.*?)(?=^## |\Z)", TEXT)
+    blocks = re.findall(rf"(?ms)^( *)```{language}\n(.*?)^\1```$", section)
+    return [dedent(block) for _, block in blocks]
