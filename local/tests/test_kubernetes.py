@@ -6,14 +6,14 @@ import re
 import stat
 from typing import TYPE_CHECKING
 
-import kubernetes_validate
 import pytest
 import yaml
 
 from local.compose import READERS
 from local.kubernetes import make_secrets
-from local.manifests import FOLDER, OVERLAYS, check, files, renderer
+from local.manifests import FOLDER, OVERLAYS, renderer
 from local.services import ROOT
+from local.settings_reference import read
 from local.tests.images import command, compose, instruction
 from local.tests.manifests import containers, may_speak, pods, rendered, setting
 
@@ -25,25 +25,12 @@ SERVERS = {
     "messaging-service": "messaging_service",
     "messaging-sockets": "messaging_sockets",
 }
+SERVICES = {"auth-service": "auth_service", "messaging-service": "messaging_service"}
 CONTAINERS = compose()["services"]
 needs_kustomize = pytest.mark.skipif(renderer() is None, reason="takes kubectl or kustomize")
 
 
 overlays = pytest.mark.parametrize("overlay", [each.name for each in OVERLAYS])
-
-
-class TestCheck:
-    def test_reads_every_file(self) -> None:
-        patches = {FOLDER / "overlays" / "production" / "gateway.yaml"}
-        there = {each for each in FOLDER.rglob("*.yaml") if each.name != "kustomization.yaml"}
-        assert set(files()) == there - patches
-
-    def test_is_strict(self) -> None:
-        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "x"}}
-        check([{**service, "spec": {"ports": [{"port": 80}]}}])
-        for wrong in ({"port": "80"}, {"port": 80, "prot": "TCP"}):
-            with pytest.raises(kubernetes_validate.ValidationError):
-                check([{**service, "spec": {"ports": [wrong]}}])
 
 
 @needs_kustomize
@@ -80,6 +67,11 @@ class TestPods:
                 assert header["name"] == "Host"
                 assert header["value"] in setting(overlay, name, "ALLOWED_HOSTS").split(",")
             assert container["readinessProbe"]["httpGet"]["path"] == "/health/serving"
+
+    def test_are_told_only_settings_that_there_are(self, overlay: str) -> None:
+        for name, service in SERVICES.items():
+            told = rendered(overlay)["ConfigMap", name]["data"]
+            assert told.keys() <= read(service).keys()
 
     def test_have_time_to_leave(self, overlay: str) -> None:
         for name in SERVERS:
