@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.own_settings import own_settings, replace
 from local.secrets import ensure_private_key, load_secrets, write_privately
 
 if TYPE_CHECKING:
@@ -43,31 +44,35 @@ def hand_out(volumes: Path, *, readers: Mapping[str, int]) -> None:
     """Fill `volumes`/<reader> with files which that user id alone may read.
 
     What was made once stays: it is kept in `volumes`/all, which no other container has. The files
-    of settings are written anew, with what shared/configs/env/ says today.
+    of settings are written anew, with what shared/configs/env/ says today, own.env there included.
     """
-    secrets = load_secrets(volumes / "all" / "secrets.json")
-    algorithm = re.search(r"(?m)^JWT_ALGORITHM=(\S+)$", (SETTINGS / "auth_service.env").read_text())
+    own = own_settings(SETTINGS)
+    files = _files(load_secrets(volumes / "all" / "secrets.json"), own)
+    settings = files["auth_service/auth_service.env"]
+    algorithm = re.search(r"(?m)^JWT_ALGORITHM=(\S+)$", settings)
     ensure_private_key(
         volumes / "auth_service" / f"{ROOT_KEY}.pem",
         algorithm=algorithm[1] if algorithm else "",
     )
-    for file, text in _files(secrets).items():
+    for file, text in files.items():
         write_privately(volumes / file, text.encode())
     for reader, user in readers.items():
         for path in (volumes / reader).iterdir():
             os.chown(path, user, user)
 
 
-def _files(secrets: Secrets) -> dict[str, str]:
+def _files(secrets: Secrets, own: Mapping[str, str]) -> dict[str, str]:
     return {
         "auth_service/auth_service.env": _settings(
             "auth_service",
+            own,
             SECRET_KEY=secrets.auth_django,
             DB_PASSWORD=secrets.auth_database,
             INTERNAL_SECRET=secrets.between_services,
         ),
         "messaging_service/messaging_service.env": _settings(
             "messaging_service",
+            own,
             SECRET_KEY=secrets.messaging_django,
             DB_PASSWORD=secrets.messaging_database,
             INTERNAL_SECRET=secrets.between_services,
@@ -78,9 +83,9 @@ def _files(secrets: Secrets) -> dict[str, str]:
     }
 
 
-def _settings(service: str, **secrets: str) -> str:
-    """Return the service's file of settings with these in place of its placeholders."""
-    text = (SETTINGS / f"{service}.env").read_text()
+def _settings(service: str, own: Mapping[str, str], **secrets: str) -> str:
+    """Return the service's file of settings with these in place of what it says."""
+    text = replace((SETTINGS / f"{service}.env").read_text(), own)
     for name, value in secrets.items():
         text, found = re.subn(rf"(?m)^{name}=.*$", f"{name}={value}", text)
         if found != 1:

@@ -31,7 +31,8 @@ contract.
 A setting is taken from the environment of the process, else from the service's file. In \
 containers that file is made at the first start, with secrets in place of what says `change-me`; \
 outside DEBUG a service refuses to start on such a placeholder, and on a secret shorter than 32 \
-characters.
+characters. What `own.env` beside these files says, yours and in no repository, replaces it: see \
+[operations.md](operations.md#secrets).
 """
 
 
