@@ -21,12 +21,13 @@ def rendered(overlay: str) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def pods(overlay: str) -> dict[str, dict[str, Any]]:
-    kinds = {"Deployment", "StatefulSet", "Job"}
-    return {
-        name: each["spec"]["template"]["spec"]
-        for (kind, name), each in rendered(overlay).items()
-        if kind in kinds
-    }
+    found = {}
+    for (kind, name), each in rendered(overlay).items():
+        if kind in {"Deployment", "StatefulSet", "Job"}:
+            found[name] = each["spec"]["template"]["spec"]
+        elif kind == "CronJob":
+            found[name] = each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    return found
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:

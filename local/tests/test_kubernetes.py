@@ -25,6 +25,7 @@ SERVERS = {
     "messaging-service": "messaging_service",
     "messaging-sockets": "messaging_sockets",
 }
+JOBS = ("auth-migrate", "messaging-migrate", "new-epoch")
 SERVICES = {"auth-service": "auth_service", "messaging-service": "messaging_service"}
 CONTAINERS = compose()["services"]
 needs_kustomize = pytest.mark.skipif(renderer() is None, reason="takes kubectl or kustomize")
@@ -52,7 +53,7 @@ class TestPods:
                 assert container["resources"]["limits"]["memory"]
 
     def test_of_ours_run_as_their_images_do(self, overlay: str) -> None:
-        for name in (*SERVERS, "auth-migrate", "messaging-migrate"):
+        for name in (*SERVERS, *JOBS):
             service = "auth_service" if name.startswith("auth") else "messaging_service"
             security = pods(overlay)[name]["securityContext"]
             user, group = map(int, instruction(service, "USER").split(":"))
@@ -116,7 +117,8 @@ class TestPods:
         assert not may_speak(overlay, "auth-service", "messaging-sockets", 8080)
         for store, port in {"postgres": 5432, "redis": 6379}.items():
             inside = overlay == "local"
-            assert all(may_speak(overlay, name, store, port) is inside for name in SERVERS)
+            for name in (*SERVERS, *JOBS):
+                assert may_speak(overlay, name, store, port) is inside
             assert not may_speak(overlay, "traefik", store, port)
 
     def test_find_the_services_by_the_names_they_use(self, overlay: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
 from local.manifests import OVERLAYS, renderer
-from local.monitoring import monitors, rules
+from local.monitoring import PODS, monitors, rules
 from local.tests import observability
 from local.tests.manifests import may_enter, pods, setting
 
@@ -45,3 +47,13 @@ class TestRules:
     def test_are_those_of_docker(self) -> None:
         (group,) = rules()["spec"]["groups"]
         assert group["rules"] == observability.rules()
+
+    def test_notice_any_process_of_ours_that_is_down_and_no_other(self) -> None:
+        (down,) = (each["expr"] for each in observability.rules() if each["alert"] == "ProcessDown")
+        named = re.fullmatch(r'up\{job=~"(.+)"\} == 0', down)
+        assert named
+        jobs = {
+            spec["podMetricsEndpoints"][0]["relabelings"][0]["replacement"]
+            for spec in MONITORS.values()
+        }
+        assert jobs <= set(named[1].split("|")) <= PODS.keys()
