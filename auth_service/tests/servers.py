@@ -15,6 +15,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a
 
 from local.ports import LOOPBACK, free_ports
 from local.services import Service, ready
+from service_kit.testing import public_key_pem
 
 DATABASE = "auth_servers"
 HOSTS = f"{LOOPBACK},localhost"
@@ -87,16 +88,38 @@ def _parameters(database: str) -> dict[str, Any]:
     return {name: os.environ[setting] for name, setting in names.items()} | {"dbname": database}
 
 
+def _create(database: str) -> None:
+    with closing(psycopg2.connect(**_parameters(os.environ["DB_NAME"]))) as link:
+        link.autocommit = True
+        link.cursor().execute(f"DROP DATABASE IF EXISTS {database}")
+        link.cursor().execute(f"CREATE DATABASE {database}")
+
+
+@contextmanager
+def start_messaging_service(folder: Path) -> Iterator[int]:
+    """Run the other service, which trusts nobody's token; yields its port."""
+    _create("messaging")
+    own = {"DB_NAME": "messaging", "POSTGRES_MANAGED": "true", "ALLOWED_HOSTS": HOSTS}
+    own |= {"JWT_PUBLIC_KEY": public_key_pem(), "LEAVING_SECONDS": "0"}
+    service = Service(name="messaging_service", logs=folder, scratch=folder, environment=own)
+    service.manage("migrate", "-v0").run(seconds=60)
+    process = service.http(port=free_ports(1)[0])
+    try:
+        process.start()
+        process.wait_until(lambda: ready(process))
+        assert process.port is not None
+        yield process.port
+    finally:
+        process.stop()
+
+
 @contextmanager
 def start_servers(folder: Path, *, number: int = 2, **more: str) -> Iterator[Servers]:
     """Run so many processes of the service on a database of their own, in the tests' Postgres.
 
     `more` are settings besides.
     """
-    with closing(psycopg2.connect(**_parameters(os.environ["DB_NAME"]))) as link:
-        link.autocommit = True
-        link.cursor().execute(f"DROP DATABASE IF EXISTS {DATABASE}")
-        link.cursor().execute(f"CREATE DATABASE {DATABASE}")
+    _create(DATABASE)
     settings = {"DB_NAME": DATABASE, "POSTGRES_MANAGED": "true", "ALLOWED_HOSTS": HOSTS}
     settings |= {"LEAVING_SECONDS": "0", **more}
     service = Service(name="auth_service", logs=folder, scratch=folder, environment=settings)
