@@ -20,6 +20,7 @@ from bench.measurements import Measurements
 from bench.reading import Reading
 from bench.report import report
 from bench.signing_in import SigningIn
+from bench.slow_readers import SlowReaders
 from bench.stage import Stage
 from bench.targets import verdicts
 from bench.verifying import Verifying
@@ -42,6 +43,7 @@ PARTS: dict[str, type[Part]] = {
     "signing-in": SigningIn,
     "logging-out": LoggingOut,
     "fanout": FanOut,
+    "slow-readers": SlowReaders,
     "accepting": Accepting,
     "catching-up": CatchingUp,
     "audit": Auditing,

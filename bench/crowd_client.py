@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import select
+import socket
 import sys
 from dataclasses import asdict, dataclass, field
 from time import monotonic
@@ -24,11 +25,15 @@ SETTLE_SECONDS = 0.5
 LOST_AFTER_SECONDS = 2.0
 MOST_REMEMBERED = 1_000
 READ_BYTES = 1 << 18
+LITTLE_BYTES = 4_096
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """`rate` messages per second, or 0 for `in_flight` at a time; `pid` is the server's."""
+    """`rate` messages of `size` bytes per second, or 0 for `in_flight` at a time.
+
+    `pid` is the server's. The last `deaf` sockets read nothing any more once all are ready.
+    """
 
     port: int
     pid: int
@@ -39,6 +44,8 @@ class Load:
     warm_up: float
     rate: float
     in_flight: int = 4
+    size: int = 100
+    deaf: int = 0
 
 
 @dataclass(kw_only=True)
@@ -65,6 +72,7 @@ class Crowd:
         self.load, self.dialect = load, DIALECTS[load.dialect]
         self.links = {(link := connect(load.port, path)).fileno(): link for path in load.paths}
         self.sender = next(iter(self.links.values()))
+        self.ears = len(self.links) - load.deaf
         self.rests = {descriptor: bytearray() for descriptor in self.links}
         self.poller = select.epoll()
         for descriptor in self.links:
@@ -80,9 +88,9 @@ class Crowd:
 
     def send(self, due: float) -> None:
         """Send the next message; `due` is when it should have left."""
-        text = self.dialect.text(len(self.due), self.load.prefix)
+        text = self.dialect.text(len(self.due), self.load.prefix, self.load.size)
         self.due.append(due)
-        self.missing.append(len(self.links))
+        self.missing.append(self.ears)
         self.in_flight += 1
         self.sender.sendall(frame(text))
 
@@ -101,6 +109,12 @@ class Crowd:
                 if not rest and numbers:
                     self._remember(data, numbers)
             self._count(numbers)
+
+    def deafen(self) -> None:
+        """Take nothing more from those that are to be deaf, nor have the kernel take much."""
+        for descriptor, link in list(self.links.items())[self.ears :]:
+            self.poller.unregister(descriptor)
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LITTLE_BYTES)
 
     def _remember(self, data: bytes, numbers: tuple[int, ...]) -> None:
         if len(self.known) >= MOST_REMEMBERED:
@@ -156,6 +170,7 @@ def run(load: Load) -> Result:
     while crowd.ready < len(crowd.links):
         crowd.receive(0.1)
     _listen(crowd, SETTLE_SECONDS)
+    crowd.deafen()
     loop = open_loop if load.rate else closed_loop
     loop(crowd, until=monotonic() + load.warm_up)
     before, used, begin = crowd.delivered, cpu_seconds(load.pid), monotonic()
@@ -166,10 +181,12 @@ def run(load: Load) -> Result:
         cpu_seconds(load.pid) - used,
         monotonic() - begin,
     )
-    while crowd.delivered < len(crowd.due) * len(crowd.links) and (
+    while crowd.delivered < len(crowd.due) * crowd.ears and (
         monotonic() - crowd.heard_at < LOST_AFTER_SECONDS
     ):
         crowd.receive(0.05)
+    if not crowd.latencies:
+        sys.exit(f"Nothing was told: {crowd.refused[:5]}")
     return Result(
         told=told,
         seconds=seconds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 BODY = "The quick brown fox jumps over the lazy dog while 100 bytes of text pass the socket."
+WIDE = "\N{GRINNING FACE}"
 _DIGITS = 7
 MARK = b"@"
 
@@ -22,9 +23,9 @@ class Dialect:
     refused: bytes = b"\0"
     answers: dict[bytes, bytes] = field(default_factory=dict)
 
-    def text(self, number: int, prefix: str) -> bytes:
-        """Return message `number`, its content 100 bytes that name the number."""
-        content = f"@{number:0{_DIGITS}} {BODY}".ljust(100, "!")
+    def text(self, number: int, prefix: str, size: int) -> bytes:
+        """Return message `number`, its content `size` bytes (100 at least) that name it."""
+        content = f"@{number:0{_DIGITS}} {BODY}".ljust(100, "!") + WIDE * ((size - 100) // 4)
         message = self.message.replace("{content}", content)
         return message.replace("{client_id}", f"{prefix}-{number}").encode()
 

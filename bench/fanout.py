@@ -89,7 +89,7 @@ class FanOut:
             rate=workload.rate,
         )
         with alone(contender.pid):
-            result = _run(load)
+            result = run_load(load)
         if result.refused:
             raise WrongError(f"{contender.name}: {result.refused}")
         return Measurement(
@@ -137,7 +137,8 @@ def _contenders(stage: Stage) -> Iterator[Contender]:
     yield ours(DAPHNE, other.port, other.pid)
 
 
-def _run(load: Load) -> Result:
+def run_load(load: Load) -> Result:
+    """Run a load in a process of its own."""
     client = subprocess.run(
         [sys.executable, "-m", "bench.crowd_client"],
         input=json.dumps(asdict(load)).encode(),

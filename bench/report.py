@@ -36,6 +36,7 @@ and parley looks whether its sender may; socket.io does neither, in the same fig
   connections; 1,000/s is beyond it.
 - socket.io: one Node process with the Redis adapter and plain WebSockets, as its documentation has
   rooms.
+- all read: parley again, where nobody in the room is deaf.
 - plain ASGI: the same uvicorn around an application that accepts and says one word. parley's
   sockets each come with a token never seen before, in a hundred rooms of two people, 250 at a time.
 - ModelSerializer: the same history as a DRF view with nested sender, on the same tables, under the

@@ -13,6 +13,7 @@ from bench.logging_out import ALL, AMONG
 from bench.measurements import FIGURES
 from bench.reading import HISTORY, MODEL_SERIALIZER
 from bench.signing_in import ARGON2, LOGIN
+from bench.slow_readers import ALL_READ, SLOW
 from bench.verifying import PYJWT, WORKLOAD
 from bench.writing import HUNDRED_ROOMS, RATE_200, RATE_1000
 
@@ -88,6 +89,7 @@ TARGETS = (
     Target(workload=TO_100, figure="per_cpu", against="tutorial", at_least=12),
     Target(workload=TO_1000, figure="per_cpu", against="tutorial", at_least=12),
     Target(workload=RATE_20, figure="p99", against=SOCKET_IO, at_most=1.5),
+    Target(workload=SLOW, figure="p99", against=ALL_READ, at_most=1.1),
     Target(workload=ACCEPTS, figure="throughput", against="plain ASGI", at_least=0.4),
     Limit(workload=IDLE, figure="memory", at_most=50),
     Limit(workload=ONE_ROOM, figure="p99", at_most=200),
