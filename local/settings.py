@@ -35,7 +35,6 @@ def auth_settings(
         "DB_USER": "auth",
         "DB_PASSWORD": secrets.auth_database,
         "JWT_PRIVATE_KEY_FILE": str(home / "jwt-private-key.pem"),
-        "JWKS_CACHE_FILE": str(home / "auth-jwks.json"),
         "MEDIA_ROOT": str(home / "media"),
         "MESSAGING_API_URL": f"http://{LOOPBACK}:{messaging_port}",
         "EMAIL_HOST": LOOPBACK,

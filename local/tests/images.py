@@ -10,12 +10,15 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from local.services import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FILE = ROOT / "docker-compose.yaml"
 PRODUCTION = ROOT / "compose.prod.yaml"
@@ -55,7 +58,8 @@ def config(*files: Path, profiles: str = "", **settings: str) -> dict[str, Any]:
         pytest.skip("docker compose is not installed")
     named = [word for file in files for word in ("--file", str(file))]
     answer = subprocess.run(
-        [docker, "compose", *named, "config", "--format", "json"],
+        # Not with what an operator's .env says.
+        [docker, "compose", "--env-file", os.devnull, *named, "config", "--format", "json"],
         env={**os.environ, "COMPOSE_PROFILES": profiles, **settings},
         capture_output=True,
         text=True,
@@ -82,6 +86,20 @@ def command(container: str) -> list[str]:
     service = described["image"].removeprefix("parley/")
     words = described.get("entrypoint") or described.get("command")
     return list(words or json.loads(instruction(service, "CMD")))
+
+
+def options(words: Sequence[str], *, leave_out: set[str]) -> dict[str, str]:
+    """Return `--name value` pairs; a name without a value has an empty one."""
+    first = next(index for index, word in enumerate(words) if word.startswith("--"))
+    pairs = zip(words[first:], [*words[first + 1 :], "--"], strict=True)
+    found = {
+        name: "" if value.startswith("--") else value
+        for name, value in pairs
+        if name.startswith("--")
+    }
+    return {"": " ".join(words[1:first])} | {
+        name: value for name, value in found.items() if name not in leave_out
+    }
 
 
 @dataclass

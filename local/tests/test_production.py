@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from local.services import ROOT
-from local.tests.images import FILE, PRODUCTION, SERVERS, compose, config
+from local.settings_reference import read
+from local.tests.images import FILE, MIGRATIONS, PRODUCTION, SERVERS, compose, config
 
 CONTAINERS = compose()["services"]
 SETTINGS = {
@@ -105,6 +106,11 @@ class TestProduction:
             if each["target"] == "/etc/traefik/traefik.yaml"
         )
         assert Path(static).name == "traefik.prod.yaml"
+
+    @pytest.mark.parametrize("name", [*SERVERS, *MIGRATIONS])
+    def test_tells_services_only_what_they_read(self, name: str) -> None:
+        service = CONTAINERS[name]["image"].removeprefix("parley/")
+        assert ADDED[name]["environment"].keys() <= read(service).keys()
 
     def test_holds_no_secret_in_an_environment(self) -> None:
         merged = rendered(**SETTINGS)
