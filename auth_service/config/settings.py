@@ -104,6 +104,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Contract §6, and how often each of them may be tried: see accounts.actions.attempts.
 LIMITS = {
+    "JSON_BYTES": env.int("LIMIT_JSON_BYTES", default=64 * 1024),
+    "JSON_DEPTH": env.int("LIMIT_JSON_DEPTH", default=32),
     "LOGINS_PER_MINUTE": env.int("LIMIT_LOGINS_PER_MINUTE", default=5),
     "LOGINS_PER_ADDRESS": env.int("LIMIT_LOGINS_PER_ADDRESS", default=20),
     "LOGINS_BY_STRANGERS": env.int("LIMIT_LOGINS_BY_STRANGERS", default=100),

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import pytest
 
+from local.services import ROOT
 from local.settings_reference import FILE, REQUIRED, SERVICES, groups, read, text
 
-# Of contract §7, what there is to set so far, in both services but for what the comment says.
+# Contract §7, and one of each limit of §6. What §6 says of members of a room and of mentions has
+# none: there is no room that people are added to, and nobody is mentioned.
 SHARED = {
     *("DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASSWORD"),
     *("REDIS_HOST", "REDIS_PORT", "REDIS_URL"),
     *("JWT_ALGORITHM", "JWT_SECRET", "JWT_ISSUER", "JWT_AUDIENCE"),
     *("ALLOWED_HOSTS", "ALLOWED_ORIGINS"),
+    *("LIMIT_JSON_BYTES", "LIMIT_JSON_DEPTH"),
 }
+OWN = {
+    "auth_service": {
+        "ACCESS_TOKEN_SECONDS",
+        *("LIMIT_LOGINS_PER_MINUTE", "LIMIT_LOGINS_PER_ADDRESS"),
+        *("LIMIT_UPLOAD_BYTES", "LIMIT_IMAGE_PIXELS"),
+    },
+    "messaging_service": {
+        *("AUTH_API_URL", "JWT_PUBLIC_KEY", "DIRECT_MESSAGES"),
+        *("LIMIT_MESSAGE_LENGTH", "LIMIT_MESSAGE_BYTES", "LIMIT_HISTORY_PAGE"),
+        *("LIMIT_MESSAGES_PER_SECOND", "LIMIT_MESSAGE_BURST"),
+        *("LIMIT_COMMANDS_PER_SECOND", "LIMIT_COMMAND_BURST", "LIMIT_SOCKETS_PER_USER"),
+        "LIMIT_ROOMS_PER_USER",
+    },
+}
+# Of §7, and read by nothing: there is no worker to hand anything to. Both files say so.
+UNREAD = ("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND")
 
 
 def written(service: str) -> dict[str, str]:
@@ -25,15 +44,13 @@ class TestReference:
 
     @pytest.mark.parametrize("service", SERVICES)
     def test_leaves_out_no_setting_of_the_contract(self, service: str) -> None:
-        own = {
-            "auth_service": {"ACCESS_TOKEN_SECONDS", "LIMIT_LOGINS_PER_MINUTE"},
-            "messaging_service": {
-                *("AUTH_API_URL", "JWT_PUBLIC_KEY"),
-                *("LIMIT_MESSAGES_PER_SECOND", "LIMIT_MESSAGE_BURST"),
-                *("LIMIT_COMMANDS_PER_SECOND", "LIMIT_COMMAND_BURST", "LIMIT_SOCKETS_PER_USER"),
-            },
-        }
-        assert SHARED | own[service] <= read(service).keys()
+        assert SHARED | OWN[service] <= read(service).keys()
+
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_says_of_which_it_reads_none(self, service: str) -> None:
+        assert read(service).keys().isdisjoint(UNREAD)
+        said = (ROOT / "shared" / "configs" / "env" / f"{service}.env").read_text()
+        assert [name for name in UNREAD if name not in said] == []
 
 
 @pytest.mark.parametrize("service", SERVICES)

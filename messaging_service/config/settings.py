@@ -94,9 +94,12 @@ DIRECT_MESSAGES = env.str("DIRECT_MESSAGES", default="anyone", choices=["anyone"
 
 # Contract §6. Lengths are in code points, sizes in bytes of UTF-8.
 LIMITS = {
+    "JSON_BYTES": env.int("LIMIT_JSON_BYTES", default=64 * 1024),
+    "JSON_DEPTH": env.int("LIMIT_JSON_DEPTH", default=32),
     "MESSAGE_LENGTH": env.int("LIMIT_MESSAGE_LENGTH", default=4_000),
     "MESSAGE_BYTES": env.int("LIMIT_MESSAGE_BYTES", default=16 * 1024),
     "HISTORY_PAGE": env.int("LIMIT_HISTORY_PAGE", default=100),
+    "ROOMS_PER_USER": env.int("LIMIT_ROOMS_PER_USER", default=1_000),
     "MESSAGES_PER_SECOND": env.float("LIMIT_MESSAGES_PER_SECOND", default=5.0),
     "MESSAGE_BURST": env.int("LIMIT_MESSAGE_BURST", default=20),
     "COMMANDS_PER_SECOND": env.float("LIMIT_COMMANDS_PER_SECOND", default=20.0),

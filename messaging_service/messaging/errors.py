@@ -7,6 +7,7 @@ Refusal                      (service_kit: code, detail, field errors)
 ├── ContactsOnly             only contacts may write to each other here
 ├── NotFound                 not there, or not yours: nobody can tell which
 ├── Conflict                 not in the state it is in
+├── TooManyRooms             conflict: one has opened as many as one may
 ├── ClientIdReused           the same client_id with other content
 ├── RateLimited              too many in too short a time
 ├── Unavailable              certainly not done, try again
@@ -47,6 +48,11 @@ class NotFound(Refusal):
 class Conflict(Refusal):
     def __init__(self, detail: str) -> None:
         super().__init__("conflict", detail)
+
+
+class TooManyRooms(Refusal):
+    def __init__(self, most: int) -> None:
+        super().__init__("conflict", f"You have opened {most} rooms, and may open no more.")
 
 
 class ClientIdReused(Refusal):

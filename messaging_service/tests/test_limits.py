@@ -23,6 +23,8 @@ from messaging_service.tests.state import state_of
 BURST = 20
 COMMANDS = 40
 SOCKETS = 20
+JSON_BYTES = 2_000
+JSON_DEPTH = 8
 USUAL = {
     "LIMIT_MESSAGES_PER_SECOND": "5",
     "LIMIT_MESSAGE_BURST": "20",
@@ -70,7 +72,8 @@ def limited(_database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     redis = Redis(home=folder / "redis", logs=folder / "log", port=free_ports(1)[0], password="x")
     redis.start()
     try:
-        settings = SLOW | {"REDIS_URL": redis.url}
+        json_limits = {"LIMIT_JSON_BYTES": str(JSON_BYTES), "LIMIT_JSON_DEPTH": str(JSON_DEPTH)}
+        settings = SLOW | json_limits | {"REDIS_URL": redis.url}
         with start_servers(folder, sockets=2, http=1, **settings) as servers:
             yield Limited(redis, *servers)
     finally:
@@ -93,6 +96,44 @@ def send(socket: Socket, count: int) -> list[str]:
     assert sorted(answer["ref"] for answer in answers) == sorted(refs)
     by_ref = {answer["ref"]: answer.get("code", "ack") for answer in answers}
     return [by_ref[ref] for ref in refs]
+
+
+class TestJson:
+    """Smaller than the contract's, which other tests are at and one past."""
+
+    def test_of_as_many_bytes_is_read_and_of_one_more_is_not(
+        self, limited: Limited, enter: Enter, alice: Person, room: int
+    ) -> None:
+        socket = enter(alice, room, server=limited.one)
+        fitting = '{"type":"message","content":"x","ref":"a"}'.ljust(JSON_BYTES)
+        socket.send(fitting)
+        assert socket.expect("ack")["ref"] == "a"
+        before = state_of(room)
+        socket.send(f"{fitting} ")
+        assert socket.expect("error")["code"] == "too_large"
+        # The body of `post` is JSON without a blank to spare.
+        status, _, told = limited.post(alice, room, padding="x" * JSON_BYTES)
+        assert (status, told["code"]) == (413, "too_large")
+        assert state_of(room) == before
+        left = JSON_BYTES - len(json.dumps({"content": "x", "padding": ""}))
+        assert limited.post(alice, room, padding="x" * left)[0] == 201
+        assert limited.post(alice, room, padding="x" * (left + 1))[0] == 413
+
+    def test_of_as_many_levels_is_read_and_of_one_more_is_not(
+        self, limited: Limited, enter: Enter, alice: Person, room: int
+    ) -> None:
+        def nested(levels: int) -> Any:
+            return [nested(levels - 1)] if levels else 1
+
+        socket = enter(alice, room, server=limited.one)
+        said = {"type": "message", "content": "x"}
+        assert socket.ask(said | {"unknown": nested(JSON_DEPTH - 1)})["type"] == "ack"
+        before = state_of(room)
+        socket.send(said | {"unknown": nested(JSON_DEPTH)})
+        assert socket.expect("error")["code"] == "invalid"
+        assert limited.post(alice, room, unknown=nested(JSON_DEPTH))[0] == 400
+        assert state_of(room) == before
+        assert limited.post(alice, room, unknown=nested(JSON_DEPTH - 1))[0] == 201
 
 
 class TestMessages:

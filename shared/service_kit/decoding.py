@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import orjson
+from django.conf import settings
 from rest_framework.parsers import BaseParser
 
 from service_kit.refusals import Refusal
@@ -12,30 +13,32 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32
 
 
-def decode_json(data: bytes | str) -> Any:  # noqa: ANN401 - any JSON value
-    """Decode one JSON text (RFC 8259) of at most 64 KiB and 32 levels.
+def decode_json(data: bytes | str, *, most: int = MAX_BYTES, deepest: int = MAX_DEPTH) -> Any:  # noqa: ANN401 - any JSON value
+    """Decode one JSON text (RFC 8259) of at most so many bytes and levels.
 
-    Raises Refusal `too_large` above 64 KiB and `invalid` for anything that is not strict JSON in
+    Raises Refusal `too_large` above that and `invalid` for anything that is not strict JSON in
     UTF-8 (NaN, infinities, a BOM, half surrogates, also escaped), is deeper, or holds a NUL.
     """
     raw = _bytes(data)
-    if len(raw) > MAX_BYTES:
-        raise Refusal("too_large", f"At most {MAX_BYTES} bytes of JSON are accepted.")
+    if len(raw) > most:
+        raise Refusal("too_large", f"At most {most} bytes of JSON are accepted.")
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Refusal("invalid", f"This is not valid JSON: {error}.") from None
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _is_too_deep(value):
-        raise Refusal("invalid", f"JSON may be nested {MAX_DEPTH} levels deep, no more.")
+    if raw.count(b"[") + raw.count(b"{") > deepest and _is_too_deep(value, deepest):
+        raise Refusal("invalid", f"JSON may be nested {deepest} levels deep, no more.")
     # orjson refuses a bare NUL itself, so only the escaped form is left to find.
     if b"\\u0000" in raw and _holds_nul(value):
         raise Refusal("invalid", "The character NUL is not accepted.")
     return value
 
 
-def decode_object(data: bytes | str) -> dict[str, Any]:
+def decode_object(
+    data: bytes | str, *, most: int = MAX_BYTES, deepest: int = MAX_DEPTH
+) -> dict[str, Any]:
     """Decode as `decode_json` does, and refuse as `invalid` what is not an object."""
-    value = decode_json(data)
+    value = decode_json(data, most=most, deepest=deepest)
     if type(value) is not dict:
         raise Refusal("invalid", "A JSON object is expected.")
     return value
@@ -56,9 +59,9 @@ def _children(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _is_too_deep(value: object) -> bool:
+def _is_too_deep(value: object, deepest: int) -> bool:
     level = [value]
-    for _ in range(MAX_DEPTH):
+    for _ in range(deepest):
         level = [child for parent in level for child in _children(parent)]
     return any(isinstance(node, (dict, list)) for node in level)
 
@@ -84,4 +87,6 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,  # noqa: ARG002 - as in the base class
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - as in the base class
     ) -> Any:  # noqa: ANN401 - any JSON value
-        return decode_json(stream.read(MAX_BYTES + 1))
+        most = settings.LIMITS["JSON_BYTES"]
+        raw = stream.read(most + 1)
+        return decode_json(raw, most=most, deepest=settings.LIMITS["JSON_DEPTH"])

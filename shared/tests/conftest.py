@@ -31,6 +31,7 @@ settings.configure(
     },
     REDIS_URL=os.environ["REDIS_URL"],
     ALLOWED_ORIGINS=frozenset({OUR_PAGE}),
+    LIMITS={"JSON_BYTES": 64 * 1024, "JSON_DEPTH": 32},
     JWT_ISSUER="parley",
     JWT_AUDIENCE="messaging_service",
     MIDDLEWARE=[

@@ -8,8 +8,8 @@ from messaging.actions.changes import keep_pair, next_user_positions, told_chang
 from messaging.actions.members import rooms_added
 from messaging.errors import Invalid
 from messaging.models import Member, Profile, Room
-from messaging.permissions import refusal_to_write, tie_between
-from messaging.queries.rooms import direct_rooms_of
+from messaging.permissions import refusal_to_open, refusal_to_write, tie_between
+from messaging.queries.rooms import direct_rooms_of, rooms_opened_by
 
 
 class OpenedRoom(NamedTuple):
@@ -23,7 +23,7 @@ def open_direct_room(*, caller_id: str, other: Profile) -> OpenedRoom:
     """The one room of two people, made if there is none: two calls at once give one room.
 
     One that exists is given whatever the two are to each other: what was said stays readable.
-    Raises Blocked and ContactsOnly for a new one, Invalid for a room with oneself.
+    Raises Blocked, ContactsOnly and TooManyRooms for a new one, Invalid for a room with oneself.
     """
     if other.user_id == caller_id:
         raise Invalid("A direct room is with somebody else.")
@@ -53,6 +53,9 @@ def _make_direct_room(pair: tuple[str, str]) -> Room:
             created_by_id=pair[0],
         )
         positions = next_user_positions(pair)
+        # Nobody is added to a room of his meanwhile.
+        if refusal := refusal_to_open(rooms_opened_by(user_id=pair[0])):
+            raise refusal
         members = [
             Member(
                 room=room, user_id=user_id, user_pos=(pos := positions[user_id]), added_user_pos=pos

@@ -50,7 +50,7 @@ class RoomsView(GenericAPIView[Any]):
         responses={
             200: OpenedRoomOutput,
             201: OpenedRoomOutput,
-            **problems("blocked", "contacts_only", "not_found"),
+            **problems("blocked", "conflict", "contacts_only", "not_found"),
         },
     )
     def post(self, request: Request) -> Response:

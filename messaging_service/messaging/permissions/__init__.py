@@ -4,6 +4,7 @@ contacts.py     what two people are to each other: tie_between(…), are_contact
                 write to each other directly: refusal_to_write(tie)
 membership.py   what somebody may see of a room: member_of(user, room id), Window
 large_rooms.py  up to how many members a room tells of what passes
+rooms.py        how many rooms he may open: refusal_to_open(number)
 limits/         how often somebody may ask: message_limit(), Bucket
 messages.py     which he may see: message_of(user, message id); what he may do with messages:
                 refusal_to_send(member), refusal_to_change(…)
@@ -26,6 +27,7 @@ from messaging.permissions.messages import (
     refusal_to_change,
     refusal_to_send,
 )
+from messaging.permissions.rooms import refusal_to_open
 from messaging.serializers.fields import LARGEST_ID
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "message_of",
     "messages_of",
     "refusal_to_change",
+    "refusal_to_open",
     "refusal_to_send",
     "refusal_to_write",
     "tie_between",

@@ -48,6 +48,11 @@ def rooms_of(*, user_id: str) -> QuerySet[Room]:
     return Room.objects.filter(members__user_id=user_id, members__left_pos__isnull=True)
 
 
+def rooms_opened_by(*, user_id: str) -> int:
+    """How many of the rooms this person is in he opened himself."""
+    return rooms_of(user_id=user_id).filter(created_by=user_id).count()
+
+
 def has_at_most(most: int, *, room_id: int) -> bool:
     """Whether a room has no more members than that; costs no more than counting so many."""
     current = Member.objects.filter(room_id=room_id, left_pos__isnull=True)

@@ -175,6 +175,32 @@ class TestRefusedOpening:
         nothing_opened(ask(alice, json.dumps(body).encode()), 400, "invalid")
 
 
+class TestAsManyAsOneMayOpen:
+    @pytest.fixture(autouse=True)
+    def _two(self, settings):
+        settings.LIMITS = settings.LIMITS | {"ROOMS_PER_USER": 2}
+
+    def test_and_one_more_is_409(self, ask, alice, bob, carol, make_person):
+        dora = make_person("dora")
+        opened = [ask(alice, {"participants": [each.id]}) for each in (bob, carol)]
+        assert [answer.status_code for answer in opened] == [201, 201]
+        before = [kind.objects.count() for kind in (Room, Member)]
+        positions = [*Profile.objects.filter(pk__in=[alice.id, dora.id]).values_list("pk", "pos")]
+        assert ask(alice, {"participants": [dora.id]}).json()["code"] == "conflict"
+        assert [kind.objects.count() for kind in (Room, Member)] == before
+        after = [*Profile.objects.filter(pk__in=[alice.id, dora.id]).values_list("pk", "pos")]
+        assert after == positions
+        # One that there is, and one that somebody else opens, are none too many.
+        assert ask(alice, {"participants": [bob.id]}).status_code == 200
+        assert ask(dora, {"participants": [alice.id]}).status_code == 201
+
+    def test_are_no_more_if_they_are_asked_for_at_once(self, ask, alice, make_person, together):
+        others = [make_person(f"other{number}") for number in range(6)]
+        answers = together(6, lambda number: ask(alice, {"participants": [others[number].id]}))
+        assert sorted(answer.status_code for answer in answers) == [201] * 2 + [409] * 4
+        assert Room.objects.filter(created_by=alice.id).count() == 2
+
+
 class TestNeverSeenPerson:
     @pytest.mark.parametrize("form", ["id", "username"])
     def test_is_asked_for_once(self, ask, alice, stranger, settings, form):

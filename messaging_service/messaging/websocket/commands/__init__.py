@@ -14,6 +14,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from django.conf import settings
+
 from messaging.errors import RateLimited
 from messaging.websocket.commands.auth import auth
 from messaging.websocket.commands.messages import delete, edit, message
@@ -89,7 +91,8 @@ def _charged(connection: Connection, frame: dict[str, Any], error: Exception) ->
 def _decode(text: str | None) -> dict[str, Any]:
     if text is None:
         raise Refusal("invalid", "Frames are JSON text, not binary.")
-    return decode_object(text)
+    limits = settings.LIMITS
+    return decode_object(text, most=limits["JSON_BYTES"], deepest=limits["JSON_DEPTH"])
 
 
 def _ref(frame: dict[str, Any]) -> str | None:
