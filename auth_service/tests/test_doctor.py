@@ -1,6 +1,7 @@
 """`manage.py doctor` of this service: its keys and what they seal, mails, folders, messaging."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from tempfile import gettempdir
@@ -15,7 +16,7 @@ from accounts.actions.keys import rotate_signing_keys
 from accounts.keys.files import root_key
 from accounts.keys.sealing import seal_second_factor
 from accounts.management.commands import doctor as checks
-from accounts.models import SecondFactor, StoredKey, User
+from accounts.models import Mail, SecondFactor, StoredKey, User
 from auth_service.tests.conftest import Person
 from auth_service.tests.mail_server import Inbox
 from auth_service.tests.servers import start_messaging_service
@@ -193,6 +194,19 @@ class TestMails:
         assert "PUBLIC_URL is none of ALLOWED_ORIGINS" in what
         assert "allow that origin" in remedy
         assert look(SENDS_MAIL=False, ALLOWED_ORIGINS=origins)[1]
+
+    @pytest.mark.parametrize("minutes", [14, 16])
+    def test_wait_for_a_quarter_of_an_hour_at_most(self, look, trouble, minutes):
+        Mail.objects.create(kind="reset", address="a@example.com")
+        since = timezone.now() - timedelta(minutes=minutes)
+        Mail.objects.create(kind="reset", address="b@example.com", created_at=since)
+        told = f"2 mails wait, the oldest for {minutes} min"
+        if minutes < 15:
+            assert f"ok    waiting     {told}" in look()[0]
+        else:
+            what, remedy = trouble("waiting")
+            assert what == f"{told}."
+            assert "`no mail can be sent`" in remedy
 
 
 class TestFolders:

@@ -1,10 +1,14 @@
 """`manage.py doctor` as an operator runs it."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
+from messaging.models import Erasure
 from messaging_service.tests.servers import AuthService, messaging_service
 
 Doctor = Callable[..., tuple[int, str]]
@@ -20,6 +24,8 @@ def doctor(auth_service: AuthService, tmp_path: Path) -> Doctor:
         process.start()
         return process.child.wait(30), process.log.read_text()
 
+    # What other tests have left is not waited for.
+    Erasure.objects.filter(done_at=None).update(done_at=timezone.now())
     return run
 
 
@@ -68,6 +74,23 @@ def test_finds_somebody_else_where_auth_service_should_be(
     assert code == 1
     assert "FAIL  auth        Who answers at AUTH_API_URL says 404." in printed
     assert "→ Let it lead to the other service itself" in printed
+
+
+@pytest.mark.parametrize("minutes", [14, 16])
+def test_finds_erasures_that_do_not_end(doctor: Doctor, minutes: int) -> None:
+    now = timezone.now()
+    erased = {"at": now - timedelta(minutes=minutes), "due_at": now + timedelta(hours=1)}
+    erasure = Erasure.objects.create(user_id=uuid4().hex, **erased)
+    try:
+        code, printed = doctor()
+    finally:
+        erasure.delete()
+    told = f"1 erasures wait, the oldest for {minutes} min"
+    if minutes < 15:
+        assert (code, f"ok    erasures    {told}" in printed) == (0, True), printed
+    else:
+        assert (code, f"FAIL  erasures    {told}." in printed) == (1, True), printed
+        assert "→ Look for `somebody cannot be erased now`" in printed
 
 
 def test_names_a_setting_without_which_nothing_starts(doctor: Doctor) -> None:

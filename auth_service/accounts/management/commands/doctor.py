@@ -15,6 +15,7 @@ from django.core.mail import get_connection
 from accounts.actions.leaving.messaging import PATH
 from accounts.keys.files import root_key
 from accounts.keys.opening import open_keys, open_second_factors
+from accounts.queries import waiting_mails
 from service_kit import doctor
 from service_kit.fetching import fetch
 from service_kit.origins import is_allowed
@@ -73,9 +74,19 @@ def check_mail() -> str:
     except Exception as error:
         raise doctor.TroubleError(
             f"No mail can be sent: {type(error).__name__}.",
-            "Look at EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS, EMAIL_HOST_USER and _PASSWORD.",
+            "Look at EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS or _SSL, EMAIL_HOST_USER and _PASSWORD.",
         ) from error
     return "there is a way for mails"
+
+
+def check_waiting() -> str:
+    doctor.ask_postgres("SELECT 1")
+    return doctor.assert_under_way(
+        "mails",
+        *waiting_mails(),
+        remedy="See that auth_service serves, and look for `no mail can be sent` in its log. If"
+        " others go out, this addressee's server puts us off; it is given up within a day.",
+    )
 
 
 def check_links() -> str:
@@ -120,6 +131,7 @@ class Command(doctor.Doctor):
         "keys": check_keys,
         "sealed": check_sealed,
         "mail": check_mail,
+        "waiting": check_waiting,
         "links": check_links,
         "pictures": check_pictures,
         "exports": check_exports,

@@ -9,6 +9,6 @@ following.py    a thread of every process that goes on, for as long as it lives
 
 from messaging.actions.erasing.beginning import begin_erasures
 from messaging.actions.erasing.following import follow_erasures, wake
-from messaging.actions.erasing.working import go_on
+from messaging.actions.erasing.working import go_on, open_erasures
 
-__all__ = ["begin_erasures", "follow_erasures", "go_on", "wake"]
+__all__ = ["begin_erasures", "follow_erasures", "go_on", "open_erasures", "wake"]

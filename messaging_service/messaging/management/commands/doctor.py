@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from messaging.actions.erasing import open_erasures
 from messaging.queries.auth_service import ask_auth_service
 from service_kit import doctor
 from service_kit.keys import key_ring
@@ -34,5 +35,15 @@ def check_auth_service() -> str:
     return "answers, and takes INTERNAL_SECRET"
 
 
+def check_erasures() -> str:
+    doctor.ask_postgres("SELECT 1")
+    return doctor.assert_under_way(
+        "erasures",
+        *open_erasures(),
+        remedy="Look for `somebody cannot be erased now` in the logs of messaging_service; once"
+        " that is mended, or where this service was away, it goes on by itself.",
+    )
+
+
 class Command(doctor.Doctor):
-    checks = {"keys": check_keys, "auth": check_auth_service}
+    checks = {"keys": check_keys, "auth": check_auth_service, "erasures": check_erasures}

@@ -1,77 +1,25 @@
-"""What `manage.py doctor` looks at: all that a process of ours needs, each with what to do."""
+"""What every process of ours needs, each in a function that says what it found."""
 
 import time
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
-from http.client import HTTPException
-from typing import Any
 
 import redis
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from service_kit.database import assert_durable, time_limit
-from service_kit.fetching import WrongStatusError
+from service_kit.database import assert_durable
+from service_kit.doctor.trouble import PATIENCE_SECONDS, TroubleError, ask_postgres
 from service_kit.redis_client import connect
 
-PATIENCE_SECONDS = 3.0
 LARGEST_DIFFERENCE_SECONDS = 2.0
 # Of all connections Postgres allows, so many may be taken.
 FULL = 0.9
 # The gateway looks every three seconds whether a server is still there.
 SHORTEST_LEAVING_SECONDS = 4.0
 
-
-class TroubleError(Exception):
-    """Something is not as it must be; says what to do about it."""
-
-    def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(what)
-        self.remedy = remedy
-
-
 Checks = Mapping[str, Callable[[], str]]
-
-
-class Doctor(BaseCommand):
-    """A service's command: `checks` are those of its own, each of which may raise TroubleError."""
-
-    help = "Look at everything this service needs. Exit code 1 if something must be mended."
-    requires_system_checks = ()
-    checks: Checks = {}
-
-    def handle(self, *_: object, **__: object) -> None:
-        checks = {**EVERYWHERE, **self.checks}
-        found = [self._look(name, check) for name, check in checks.items()]
-        if not all(found):
-            raise SystemExit(1)
-
-    def _look(self, name: str, check: Callable[[], str]) -> bool:
-        try:
-            with time_limit(PATIENCE_SECONDS):
-                self.stdout.write(f"ok    {name:<11} {_run(check)}")
-        except TroubleError as trouble:
-            self.stdout.write(f"FAIL  {name:<11} {trouble}\n      → {trouble.remedy}")
-            return False
-        return True
-
-
-def _run(check: Callable[[], str]) -> str:
-    """Whatever goes wrong with one check, the others are made; no value of a setting is shown."""
-    try:
-        return check()
-    except TroubleError:
-        raise
-    except ImproperlyConfigured as error:
-        raise TroubleError(f"{error}.", "See the environment, and shared/configs/env/.") from error
-    except Exception as error:
-        raise TroubleError(
-            f"This could not be looked at: {type(error).__name__}.",
-            "Mend what else is found, and look again; if it stays, this is a bug: report it.",
-        ) from error
 
 
 def check_settings() -> str:
@@ -163,41 +111,3 @@ EVERYWHERE: Checks = {
     "redis": check_redis,
     "migrations": check_migrations,
 }
-
-
-def ask_postgres(sql: str) -> tuple[Any, ...]:
-    """Return the first row; TroubleError where there is no Postgres."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
-            row: tuple[Any, ...] = cursor.fetchone()
-    except Exception as error:
-        connection.close()
-        raise TroubleError(
-            f"Postgres does not answer: {type(error).__name__}.",
-            "Start it, and see to DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD.",
-        ) from error
-    return row
-
-
-def status_of(setting: str, ask: Callable[[], object]) -> int:
-    """Return what the other service answers; TroubleError where it is not to be reached."""
-    try:
-        ask()
-    except WrongStatusError as error:
-        return error.status
-    except (OSError, HTTPException, ValueError) as error:
-        raise TroubleError(
-            f"Nothing that can be understood answers at {setting}: {type(error).__name__}.",
-            f"Start the other service, and see to {setting}.",
-        ) from error
-    return HTTPStatus.OK
-
-
-def stranger(setting: str, status: int) -> TroubleError:
-    """What is wrong where somebody answers who is not the other service, or knows no such name."""
-    return TroubleError(
-        f"Who answers at {setting} says {status}.",
-        "Let it lead to the other service itself, past the gateway, by a name in its"
-        " ALLOWED_HOSTS, and look at that service's log.",
-    )
