@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -15,10 +16,12 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.request import Request, urlopen
 
+import httpx
 import pytest
 from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
-from e2e.people import Person
+from e2e.people import PASSWORD, Person
 from local.tests.certificates import write_certificate
 from local.tests.containers.network import inside
 from local.tests.containers.project import Project, merged
@@ -37,11 +40,7 @@ TOOLS = ("curl", "ip", "nsenter", "unshare", "setpriv", "chroot")
 CONTAINERS = compose()["services"]
 SCALE = {"messaging_service": 2, "messaging_sockets": 3}
 PUBLIC = "localhost:8000"
-ASK_BY_THE_PUBLIC_NAME = """
-from urllib.request import Request, urlopen
-address = "http://127.0.0.1:8080/.well-known/jwks.json"
-urlopen(Request(address, headers={"Host": "chat.example.org"}))
-"""
+DOMAIN = "chat.example.org"
 
 
 def is_possible() -> bool:
@@ -100,6 +99,25 @@ async def talk() -> str:
         while (heard := json.loads(await asyncio.wait_for(socket.recv(), 10)))["type"] != "message":
             pass
     return str(heard["content"])
+
+
+def talk_over_tls(trusting: ssl.SSLContext) -> str:
+    """Register, ask for rooms and open a socket as a page of that name; return what it is told."""
+    page = {"Host": DOMAIN, "Origin": f"https://{DOMAIN}"}
+    named = {"sni_hostname": DOMAIN}
+    with httpx.Client(base_url="https://127.0.0.1:8443", headers=page, verify=trusting) as http:
+        account = {"username": "erin", "password": PASSWORD, "email": "erin@example.org"}
+        answer = http.post("/api/auth/register/", json=account, extensions=named)
+        token = answer.raise_for_status().json()["access"]
+        shown = {"Authorization": f"Bearer {token}"}
+        http.get("/api/chat/rooms/", headers=shown, extensions=named).raise_for_status()
+    return asyncio.run(first_frame(f"wss://{DOMAIN}/ws/chat/?token={token}", trusting))
+
+
+async def first_frame(url: str, trusting: ssl.SSLContext) -> str:
+    origin = Origin(f"https://{DOMAIN}")
+    async with connect(url, host="127.0.0.1", port=8443, ssl=trusting, origin=origin) as socket:
+        return str(json.loads(await asyncio.wait_for(socket.recv(), 10))["type"])
 
 
 async def while_many_are_open(look: Callable[[], T]) -> T:
@@ -223,27 +241,27 @@ class TestProduction:
     def test_serves_over_tls_what_serves_the_public_name(
         self, project: Project, tmp_path: Path
     ) -> None:
-        """The gateway and a service of compose.prod.yaml, beside the others."""
-        certificate, key = write_certificate(tmp_path, "chat.example.org")
+        """The gateway and each server of ours as in compose.prod.yaml, beside the others."""
+        certificate, key = write_certificate(tmp_path, DOMAIN)
         os.chown(key, 65532, 65532)
         key.chmod(0o400)
         added = compose(
             PRODUCTION,
-            DOMAIN="chat.example.org",
+            DOMAIN=DOMAIN,
             EMAIL_HOST="smtp.example.org",
             TLS_CERTIFICATE=str(certificate),
             TLS_KEY=str(key),
         )
-        # Not the one of docker-compose.yaml, which does not answer to that name.
-        gateway = {"environment": {"AUTH_URLS": "http://parley-authservice-2:8080"}}
-        described = merged(merged(compose(), added), {"services": {"traefik": gateway}})
-        started = project.start_as(described, "authservice", "traefik")
-        answer = started["authservice"].execute("python", "-c", ASK_BY_THE_PUBLIC_NAME)
-        assert answer.returncode == 0, answer.stderr
-        address = "https://chat.example.org/.well-known/jwks.json"
-        trusting = ["--connect-to", "::127.0.0.1:8443", "--cacert", "/run/secrets/tls_certificate"]
-        answer = started["traefik"].execute("curl", "--silent", *trusting, address)
-        assert "keys" in json.loads(answer.stdout), answer
+        described = merged(compose(), added)
+        servers = project.start_as(described, *SERVERS)
+        # Not those of docker-compose.yaml, which do not answer to that name.
+        urls = (f"http://parley-{servers[name].name}:8080" for name in SERVERS)
+        told = dict(zip(("AUTH_URLS", "CHAT_URLS", "SOCKETS_URLS"), urls, strict=True))
+        gateway = {"environment": told}
+        described = merged(described, {"services": {"traefik": gateway}})
+        started = project.start_as(described, "traefik")["traefik"]
+        trusting = ssl.create_default_context(cafile=certificate)
+        assert inside(started.namespace, lambda: talk_over_tls(trusting)) == "ready"
 
 
 class TestContainers:
