@@ -94,14 +94,19 @@ def _settings(service: str, own: Mapping[str, str], **secrets: str) -> str:
 
 
 if __name__ == "__main__":
+    names: list[str] = []
     match sys.argv[1:]:
         case [place]:
             pass
         case [place, "renew", *names] if names:
-            try:
-                forget(Path(place), names)
-            except ValueError as error:
-                sys.exit(str(error))
+            pass
         case _:
             sys.exit(__doc__)
-    hand_out(Path(place), readers=READERS)
+    try:
+        # Before anything is forgotten.
+        own_settings(SETTINGS)
+        if names:
+            forget(Path(place), names)
+        hand_out(Path(place), readers=READERS)
+    except ValueError as error:
+        sys.exit(str(error))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,6 +108,25 @@ class TestOwnSettings:
         with pytest.raises(ValueError, match=complaint) as refused:
             hand_out_to_us(tmp_path / "volumes")
         assert "of-our-own" not in str(refused.value)
+        assert texts(tmp_path / "volumes") == before
+
+    def test_stop_the_container_before_it_makes_anything_anew(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        before = hand_out_to_us(tmp_path / "volumes")
+        (folder / "own.env").write_text("EMAIL_PASSWORD=of-our-own\n")
+        shutil.copytree(ROOT / "local", tmp_path / "checkout" / "local")
+        shutil.copytree(folder, tmp_path / "checkout" / "shared" / "configs" / "env")
+        answer = subprocess.run(
+            [sys.executable, "-m", "local.compose", str(tmp_path / "volumes"), "renew", "postgres"],
+            cwd=tmp_path / "checkout",
+            env={"PATH": os.defpath},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.stderr == "own.env: no service reads EMAIL_PASSWORD\n"
+        assert answer.returncode == 1
         assert texts(tmp_path / "volumes") == before
 
     def test_are_left_alone_by_git(self) -> None:
