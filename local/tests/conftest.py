@@ -10,6 +10,9 @@ import pytest
 
 from local.services import ROOT
 from local.testing import isolated_stack
+from local.tests.containers.network import is_possible
+from local.tests.containers.project import Project
+from local.tests.images import compose
 from local.tests.runners import Runner
 
 if TYPE_CHECKING:
@@ -52,6 +55,24 @@ def runner(checkout: Path) -> Iterator[Runner]:
 def stack() -> Iterator[Stack]:
     with isolated_stack() as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Containers of docker-compose.yaml; test_containers.py is the last to look, and stops ours."""
+    if not is_possible():
+        pytest.skip("takes root, for other users and networks, and iproute2 and util-linux")
+    folder = tmp_path_factory.mktemp("project")
+    # Users of containers pass through it.
+    for each in (folder, *folder.parents[:2]):
+        each.chmod(0o711)
+    scale = {"messaging_service": 2, "messaging_sockets": 3}
+    project = Project(described=compose(), folder=folder, scale=scale)
+    try:
+        project.up()
+        yield project
+    finally:
+        project.down()
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,9 @@ import yaml
 from local.services import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FILE = ROOT / "docker-compose.yaml"
@@ -48,6 +51,23 @@ def compose(file: Path = FILE, **settings: str) -> dict[str, Any]:
     text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
     described: dict[str, Any] = yaml.load(text, ComposeLoader)  # noqa: S506 - a safe one
     return described
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one compose file over another, as Compose merges what ours hold.
+
+    Mounts are replaced by where they are mounted; other lists, of which all are marked, whole.
+    """
+    result = dict(below)
+    for name, value in above.items():
+        if isinstance(value, dict) and isinstance(below.get(name), dict):
+            result[name] = merged(below[name], value)
+        elif name == "volumes":
+            targets = {mount.split(":")[1]: mount for mount in [*below.get(name, ()), *value]}
+            result[name] = list(targets.values())
+        else:
+            result[name] = value
+    return result
 
 
 def config(*files: Path, profiles: str = "", **settings: str) -> dict[str, Any]:

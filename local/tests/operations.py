@@ -10,8 +10,12 @@ from local.services import ROOT
 TEXT = (ROOT / "docs" / "operations.md").read_text()
 
 
+def section(name: str) -> str:
+    (found,) = re.findall(rf"(?ms)^## {re.escape(name)}$(.*?)(?=^## |\Z)", TEXT)
+    return str(found)
+
+
 def printed(language: str, *, under: str) -> list[str]:
     """Return the blocks of this language in the section of this name."""
-    (section,) = re.findall(rf"(?ms)^## {re.escape(under)}$(.*?)(?=^## |\Z)", TEXT)
-    blocks = re.findall(rf"(?ms)^( *)```{language}\n(.*?)^\1```$", section)
+    blocks = re.findall(rf"(?ms)^( *)```{language}\n(.*?)^\1```$", section(under))
     return [dedent(block) for _, block in blocks]

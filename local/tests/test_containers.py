@@ -6,11 +6,8 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import signal
 import ssl
-import subprocess
-import sys
 import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,53 +21,21 @@ from websockets.typing import Origin
 from e2e.people import PASSWORD, Person
 from local.tests.certificates import write_certificate
 from local.tests.containers.network import inside
-from local.tests.containers.project import Project, merged
-from local.tests.images import HTTP, PRODUCTION, SERVERS, compose
+from local.tests.containers.project import Project, visit
+from local.tests.images import HTTP, PRODUCTION, SERVERS, compose, merged
 from local.tests.observability import ADDED, expressions, labels_of, selectors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from local.tests.containers.container import Container
 
 T = TypeVar("T")
 
-TOOLS = ("curl", "ip", "nsenter", "unshare", "setpriv", "chroot")
 CONTAINERS = compose()["services"]
-SCALE = {"messaging_service": 2, "messaging_sockets": 3}
 PUBLIC = "localhost:8000"
 DOMAIN = "chat.example.org"
-
-
-def is_possible() -> bool:
-    """Try the least of it: root in a container of its own may be refused too."""
-    trial = ["unshare", "--net", "--mount", "ip", "link", "add", "type", "bridge"]
-    return (
-        sys.platform == "linux"
-        and all(map(shutil.which, TOOLS))
-        and subprocess.run(trial, check=False, capture_output=True).returncode == 0
-    )
-
-
-pytestmark = pytest.mark.skipif(
-    not is_possible(),
-    reason=f"takes root, for other users and networks, and {', '.join(TOOLS)}",
-)
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    folder = tmp_path_factory.mktemp("project")
-    # Users of containers pass through it.
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o711)
-    project = Project(described=compose(), folder=folder, scale=SCALE)
-    try:
-        project.up()
-        yield project
-    finally:
-        project.down()
 
 
 def ask(path: str, body: object = None, **headers: str) -> dict[str, Any]:
@@ -147,12 +112,6 @@ def open_sockets(container: Container) -> float:
     return sum(map(float, found))
 
 
-def visit(project: Project, call: Callable[[], T]) -> T:
-    """Do it where the ports are published."""
-    (gateway,) = project.containers["traefik"]
-    return inside(gateway.namespace, call)
-
-
 def ours(project: Project) -> list[Container]:
     return [each for name in SERVERS for each in project.containers[name]]
 
@@ -167,7 +126,7 @@ def wait_for(container: Container, words: str) -> None:
 class TestUp:
     def test_starts_as_many_as_asked(self, project: Project) -> None:
         running = {name: len(project.containers[name]) for name in SERVERS}
-        assert running == {"authservice": 1, **SCALE}
+        assert running == {"authservice": 1, **project.scale}
         assert all(each.alive() for each in ours(project))
 
     def test_people_talk_through_it(self, project: Project) -> None:

@@ -56,16 +56,19 @@ class Container:
     read_only: bool = True
     _shell: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
-    def start(self) -> None:
+    def command(self) -> list[str]:
+        """Return what runs it, with the mounts made that it takes."""
         for mount in self.mounts:
             of_file = mount.source is not None and mount.source.is_file()
             self.image.mount_point(mount.target, of_file=of_file)
         tied = ["setpriv", "--pdeathsig=KILL"]
         enter = [*tied, "nsenter", f"--net=/run/netns/{self.namespace}", "unshare", "--mount"]
-        alone = ["--pid", "--fork", "--kill-child", "sh", "-euc", self._script()]
+        return [*enter, "--pid", "--fork", "--kill-child", "sh", "-euc", self._script()]
+
+    def start(self) -> None:
         with self.log.open("ab") as log:
             self._shell = subprocess.Popen(
-                [*enter, *alone], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     @property
@@ -83,11 +86,13 @@ class Container:
     def alive(self) -> bool:
         return self._shell is not None and self._shell.poll() is None
 
-    def execute(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command beside it, as `docker compose exec` does: its entrypoint has no part."""
+    def beside(self, *words: str) -> list[str]:
+        """Return a command beside it, as `docker compose exec` runs: its entrypoint has no part."""
         enter = ["nsenter", f"--target={self.pid}", "--net", "--mount", "--pid"]
-        command = [*enter, *self._inside(words)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return [*enter, *self._inside(words)]
+
+    def execute(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.beside(*words), capture_output=True, text=True, check=False)
 
     def ask_to_end(self) -> None:
         """Tell it what `docker stop` tells."""

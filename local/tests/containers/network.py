@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import random
+import shutil
 import socket
 import subprocess
+import sys
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
@@ -22,6 +24,17 @@ CLONE_NEWNET = 0x40000000
 GATEWAY = "10.213.0.1"
 DNS_PORT = 53
 _A_RECORD = b"\0\1"
+
+
+def is_possible() -> bool:
+    """Try the least of it: root in a container of its own may be refused too."""
+    trial = ["unshare", "--net", "--mount", "ip", "link", "add", "type", "bridge"]
+    tools = ("curl", "ip", "nsenter", "unshare", "setpriv", "chroot")
+    return (
+        sys.platform == "linux"
+        and all(map(shutil.which, tools))
+        and subprocess.run(trial, check=False, capture_output=True).returncode == 0
+    )
 
 
 class Network:

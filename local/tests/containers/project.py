@@ -6,21 +6,22 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from local.services import ROOT
 from local.tests.containers.container import Container, Mount
 from local.tests.containers.image import build, make_venv
-from local.tests.containers.network import GATEWAY, Network
+from local.tests.containers.network import GATEWAY, Network, inside
 from local.tests.containers.stand_ins import stand_ins
 from local.tests.images import HTTP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from local.tests.containers.image import Image
 
 OURS = "parley/"
+T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
@@ -47,20 +48,25 @@ class Project:
         self._resolver.write_text(f"nameserver {GATEWAY}\n")
 
     def up(self) -> None:
-        """Return when every service has what others wait for."""
-        for name in self._services:
+        """Start what does not run, and return when every service has what others wait for."""
+        for name in [each for each in self._services if each not in self.containers]:
             self.containers[name] = [self._make(name, number) for number in self._numbers(name)]
-        for name in self._in_order():
-            for container in self.containers[name]:
+        self.start(*self._in_order())
+
+    def start(self, *names: str) -> None:
+        """Start what does not run of these services, one after the other, and await it."""
+        for name in names:
+            stopped = [each for each in self.containers[name] if not each.alive()]
+            for container in stopped:
                 container.start()
-            for container in self.containers[name]:
+            for container in stopped:
                 self._await(name, container)
 
     def start_as(self, described: Mapping[str, Any], *names: str) -> dict[str, Container]:
         """Start one more container of each, as it is in another description, and await it."""
         before, self.described = self.described, described
         try:
-            made = {name: self._make(name, 1 + len(self.containers[name])) for name in names}
+            made = {name: self._make(name, self._next(name)) for name in names}
             for name, container in made.items():
                 self.containers[name].append(container)
                 container.start()
@@ -87,6 +93,9 @@ class Project:
 
     def _numbers(self, name: str) -> range:
         return range(1, self.scale.get(name, self._services[name].get("scale", 1)) + 1)
+
+    def _next(self, name: str) -> int:
+        return 1 + max(int(each.name.rpartition("-")[2]) for each in self.containers[name])
 
     def _in_order(self) -> Iterator[str]:
         """Yield each service after all it depends on."""
@@ -165,21 +174,10 @@ class Project:
         return volume
 
 
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one compose file over another, as Compose merges what ours hold.
-
-    Mounts are replaced by where they are mounted; other lists, of which all are marked, whole.
-    """
-    result = dict(below)
-    for name, value in above.items():
-        if isinstance(value, dict) and isinstance(below.get(name), dict):
-            result[name] = merged(below[name], value)
-        elif name == "volumes":
-            targets = {mount.split(":")[1]: mount for mount in [*below.get(name, ()), *value]}
-            result[name] = list(targets.values())
-        else:
-            result[name] = value
-    return result
+def visit(project: Project, call: Callable[[], T]) -> T:
+    """Do it where the ports are published."""
+    (gateway,) = project.containers["traefik"]
+    return inside(gateway.namespace, call)
 
 
 def _aliases(networks: Mapping[str, Any] | list[str]) -> Iterator[list[str]]:
