@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from local.tests.images import SERVERS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -88,7 +90,8 @@ def _change(project: Project, words: list[str]) -> None:
             _kill(project, names)
             project.start(*names)
         case ["compose", "up", "--detach"]:
-            project.up()
+            # What runs once has run: Compose would run it again, which takes a while.
+            project.start(*SERVERS)
         case ["compose", "up", "--detach", "--wait", "--no-deps", "--no-recreate", *rest]:
             _scale(project, rest)
         case ["stop" | "rm" as verb, *names]:

@@ -48,8 +48,8 @@ class Project:
         self._resolver.write_text(f"nameserver {GATEWAY}\n")
 
     def up(self) -> None:
-        """Start what does not run, and return when every service has what others wait for."""
-        for name in [each for each in self._services if each not in self.containers]:
+        """Return when every service has what others wait for."""
+        for name in self._services:
             self.containers[name] = [self._make(name, number) for number in self._numbers(name)]
         self.start(*self._in_order())
 
