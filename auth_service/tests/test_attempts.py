@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def limits(alice, bob, settings):
-    settings.LIMITS = LIMITS
+    settings.LIMITS = settings.LIMITS | LIMITS
     Attempts.objects.all().delete()
 
 
