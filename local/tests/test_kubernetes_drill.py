@@ -96,13 +96,13 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
 
 
 @pytest.fixture
-def kept(operator: Operator) -> Path:
+def kept(operator: Operator, tmp_path: Path) -> Path:
     """Return the folder of a backup, after which more was written."""
     operator.writes("before")
     done = operator.runs(BACK_UP)
     assert done.returncode == 0, done.stderr
     (folder,) = (operator.folder / "backups").iterdir()
-    folder = folder.rename(operator.folder / f"kept-{folder.name}")
+    folder = folder.rename(tmp_path / folder.name)
     operator.writes("later")
     (operator.folder / "calls").unlink()
     return folder
