@@ -88,10 +88,7 @@ class FanOut:
             warm_up=self._stage.seconds(1.0),
             rate=workload.rate,
         )
-        with alone(contender.pid):
-            result = run_load(load)
-        if result.refused:
-            raise WrongError(f"{contender.name}: {result.refused}")
+        result = run_load(load, on=contender.name)
         return Measurement(
             round=number,
             workload=workload.name,
@@ -137,14 +134,18 @@ def _contenders(stage: Stage) -> Iterator[Contender]:
     yield ours(DAPHNE, other.port, other.pid)
 
 
-def run_load(load: Load) -> Result:
-    """Run a load in a process of its own."""
-    client = subprocess.run(
-        [sys.executable, "-m", "bench.crowd_client"],
-        input=json.dumps(asdict(load)).encode(),
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        check=True,
-        timeout=120 + load.seconds,
-    )
-    return Result(**json.loads(client.stdout))
+def run_load(load: Load, *, on: str) -> Result:
+    """Run a load in a process of its own, with a core for the server's. Raises WrongError."""
+    with alone(load.pid):
+        client = subprocess.run(
+            [sys.executable, "-m", "bench.crowd_client"],
+            input=json.dumps(asdict(load)).encode(),
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            check=True,
+            timeout=120 + load.seconds,
+        )
+    result = Result(**json.loads(client.stdout))
+    if result.refused:
+        raise WrongError(f"{on}: {result.refused}")
+    return result

@@ -9,8 +9,6 @@ from bench.crowd_client import Load
 from bench.fanout import run_load
 from bench.measurements import Measurement
 from bench.stage import turned
-from bench.usage import alone
-from bench.writing import WrongError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,10 +47,7 @@ class SlowReaders:
             size=SIZE,
             deaf=deaf,
         )
-        with alone(load.pid):
-            result = run_load(load)
-        if result.refused:
-            raise WrongError(f"{name}: {result.refused}")
+        result = run_load(load, on=name)
         return Measurement(
             round=number,
             workload=SLOW,
