@@ -16,6 +16,7 @@ from time import monotonic
 
 from bench.websocket import LOOPBACK, ClosedError
 
+SUCCESS = re.compile(rb"HTTP/1\.1 2\d\d ")
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -47,6 +48,8 @@ class Result:
 
 @dataclass
 class Connection:
+    """One kept connection, with at most one request under way."""
+
     link: socket.socket
     asked_at: float = 0.0
     buffer: bytes = b""
@@ -56,14 +59,21 @@ class Connection:
         self.link.sendall(request)
 
     def answer(self) -> bytes | None:
-        """Take what has come: the body once it is whole. Raises ClosedError unless it is a 200."""
+        """Take what has come: the body once it is whole. Raises ClosedError unless it is a 2xx."""
         data = self.link.recv(1 << 18)
         self.buffer += data
         head, found, body = self.buffer.partition(b"\r\n\r\n")
         length = LENGTH.search(head) if found else None
-        if not data or (found and (length is None or b" 200 " not in head[:16])):
+        if not data or (found and (length is None or not SUCCESS.match(head))):
             raise ClosedError(self.buffer.decode())
         return body if length and len(body) >= int(length[1]) else None
+
+
+def connect(port: int) -> socket.socket:
+    """Open a connection that sends each request at once."""
+    link = socket.create_connection((LOOPBACK, port), timeout=20)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return link
 
 
 def run(load: Load) -> Result:
@@ -72,8 +82,7 @@ def run(load: Load) -> Result:
     connections = {}
     poller = select.epoll()
     for _ in range(load.connections):
-        link = socket.create_connection((LOOPBACK, load.port), timeout=10)
-        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        link = connect(load.port)
         connections[link.fileno()] = Connection(link)
         poller.register(link.fileno(), select.EPOLLIN)
         connections[link.fileno()].ask(request)
