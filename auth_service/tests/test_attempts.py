@@ -160,6 +160,8 @@ class TestLoggingIn:
         # A stranger with the right password waits; alice does not.
         assert log_in(address="203.0.113.99", password=PASSWORD).status_code == 429
         assert log_in(address=HOME, password=PASSWORD).status_code == 200
+        # Nor does she give strangers back what she did not take from them.
+        assert log_in(address="203.0.113.99", password=PASSWORD).status_code == 429
 
     def test_is_refused_before_any_password_is_looked_at(self, limits, monkeypatch):
         for _ in range(3):

@@ -2,6 +2,8 @@ import time
 from statistics import median
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Session, User
 from accounts.passwords import Argon2Hasher
@@ -105,9 +107,21 @@ class TestLogin:
         assert 0.6 < unknown / known < 1.6
         assert 0.6 < inactive / known < 1.6
 
-    def test_takes_five_queries(self, api, alice, django_assert_num_queries, monkeypatch):
-        # Who it is, whether he has been here; that he tries, and was right; and, in one, that this
-        # still holds, the new session, and its security event.
+    def test_asks_as_much_for_every_failure(self, api, alice, bob, monkeypatch):
+        def asked(username: str) -> list[str]:
+            with CaptureQueriesContext(connection) as queries:
+                api.post(PATH, {"username": username, "password": "wrong password"})
+            return [query["sql"].split("ARRAY")[0].split("'")[0] for query in queries]
+
         monkeypatch.setattr("accounts.actions.attempts.TIDYING", 0)
-        with django_assert_num_queries(5):
+        User.objects.filter(username="bob").update(is_active=False)
+        # Who it is, that he tries, and the security event.
+        assert len(asked("alice")) == 3
+        assert asked("alice") == asked("nobody") == asked("bob")
+
+    def test_takes_four_queries(self, api, alice, django_assert_num_queries, monkeypatch):
+        # Who it is; that he tries, and was right; and, in one, that this still holds, the new
+        # session, and its security event.
+        monkeypatch.setattr("accounts.actions.attempts.TIDYING", 0)
+        with django_assert_num_queries(4):
             api.post(PATH, {"username": "alice", "password": PASSWORD})

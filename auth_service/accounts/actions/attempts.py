@@ -21,7 +21,7 @@ from datetime import timedelta
 from hashlib import sha256
 from math import ceil
 from random import random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -37,13 +37,20 @@ TIDYING: Final = 0.01
 
 # Buckets are locked in the order of their keys, everywhere.
 _TAKE: Final = """
-INSERT INTO accounts_attempts AS held (key, used_until, span)
-SELECT key, {now} + each, span FROM {asked} ORDER BY key
-ON CONFLICT (key) DO UPDATE SET span = EXCLUDED.span, used_until =
-    greatest(held.used_until, {now}) + (EXCLUDED.used_until - {now})
-WHERE greatest(held.used_until, {now}) + (EXCLUDED.used_until - {now})
-    <= {now} + EXCLUDED.span
-RETURNING key
+WITH counting AS (
+    SELECT key, each, span FROM {asked} WHERE NOT (is_for_strangers AND EXISTS (
+        SELECT FROM accounts_session WHERE user_id = %(user_id)s AND address = %(address)s
+    ))
+), taken AS (
+    INSERT INTO accounts_attempts AS held (key, used_until, span)
+    SELECT key, {now} + each, span FROM counting ORDER BY key
+    ON CONFLICT (key) DO UPDATE SET span = EXCLUDED.span, used_until =
+        greatest(held.used_until, {now}) + (EXCLUDED.used_until - {now})
+    WHERE greatest(held.used_until, {now}) + (EXCLUDED.used_until - {now})
+        <= {now} + EXCLUDED.span
+    RETURNING key
+)
+SELECT key, taken.key IS NOT NULL FROM counting LEFT JOIN taken USING (key)
 """
 _GIVE_BACK: Final = """
 WITH locked AS (
@@ -56,11 +63,11 @@ _WAIT: Final = """
 SELECT max(held.used_until + asked.each - asked.span - {now})
 FROM accounts_attempts AS held JOIN {asked} USING (key)
 """
-_WAS_HERE: Final = """
-SELECT EXISTS (SELECT FROM accounts_session WHERE user_id = %s AND address = %s)
-"""
 _NOW: Final = "statement_timestamp()"
-_ASKED: Final = "unnest(%s::bytea[], %s::interval[], %s::interval[]) AS asked (key, each, span)"
+_ASKED: Final = """
+unnest(%(keys)s::bytea[], %(each)s::interval[], %(spans)s::interval[], %(for_strangers)s::bool[])
+    AS asked (key, each, span, is_for_strangers)
+"""
 # Should Postgres fall, the tries of its last moment are forgotten: nobody waits for the disk.
 _UNHURRIED: Final = "SET LOCAL synchronous_commit TO off; "
 _TIDY: Final = """
@@ -71,13 +78,24 @@ DELETE FROM accounts_attempts WHERE key IN (
 """
 
 
+class Caller(NamedTuple):
+    """Somebody at an address, who is a stranger there unless a session of this user was."""
+
+    user_id: int | None
+    address: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What is counted, by whom; the table holds only a hash of it."""
+    """What is counted, by whom; the table holds only a hash of the name.
+
+    One with a `stranger` counts only if he is one, which the statement that counts looks up.
+    """
 
     name: str
     most: int
     seconds: float
+    stranger: Caller | None = None
 
     @property
     def key(self) -> bytes:
@@ -89,11 +107,9 @@ def guesses_at(*, name: str, user: User | None, address: str, kind: str = "guess
     name, place = name.lower(), network_of(address)
     limits = settings.LIMITS
     mine = Bucket(f"{kind} {place} {name}", limits["LOGINS_PER_MINUTE"], MINUTE)
-    buckets = [mine, *guesses_from(address=address, kind=kind)]
-    if not _was_here(user, address):
-        most = limits["LOGINS_BY_STRANGERS"]
-        buckets.append(Bucket(f"{kind} by strangers {name}", most, HOUR))
-    return buckets
+    most, caller = limits["LOGINS_BY_STRANGERS"], _caller(user, address)
+    by_strangers = Bucket(f"{kind} by strangers {name}", most, HOUR, stranger=caller)
+    return [mine, *guesses_from(address=address, kind=kind), by_strangers]
 
 
 def guesses_from(*, address: str, kind: str = "guess") -> list[Bucket]:
@@ -105,13 +121,12 @@ def guesses_from(*, address: str, kind: str = "guess") -> list[Bucket]:
 def mails_to(*, name: str, user: User | None, address: str) -> list[Bucket]:
     name, place = name.lower(), network_of(address)
     limits = settings.LIMITS
-    buckets = [
+    most, caller = limits["MAILS_BY_STRANGERS"], _caller(user, address)
+    return [
         Bucket(f"mail {place} {name}", limits["MAILS_PER_HOUR"], HOUR),
         Bucket(f"mail {place}", limits["MAILS_PER_ADDRESS"], HOUR),
+        Bucket(f"mail by strangers {name}", most, HOUR, stranger=caller),
     ]
-    if not _was_here(user, address):
-        buckets.append(Bucket(f"mail by strangers {name}", limits["MAILS_BY_STRANGERS"], HOUR))
-    return buckets
 
 
 def registrations(*, address: str) -> list[Bucket]:
@@ -145,40 +160,46 @@ def counting_failures(buckets: Sequence[Bucket], *, every: Sequence[Bucket] = ()
     It is counted first and given back afterwards, so that many at once cannot slip through. Not
     within a transaction, which would be rolled back with the failure and would hold the locks.
     """
-    count([*buckets, *every])
+    counted = count([*buckets, *every])
     yield
-    _ask(_GIVE_BACK, buckets)
+    _ask(_GIVE_BACK, [bucket for bucket in buckets if bucket in counted])
 
 
-def count(buckets: Sequence[Bucket]) -> None:
-    """Count a try, or raise TooManyTries and count nothing."""
+def count(buckets: Sequence[Bucket]) -> Sequence[Bucket]:
+    """Count a try and return in which it counts, or raise TooManyTries and count nothing."""
     if random() < TIDYING:  # noqa: S311 - no secret
         _ask(_TIDY)
-    given = {bytes(key) for (key,) in _ask(_TAKE, buckets)}
-    if len(given) == len(buckets):
-        return
-    _ask(_GIVE_BACK, [bucket for bucket in buckets if bucket.key in given])
-    refusing = [bucket for bucket in buckets if bucket.key not in given]
+    given = {bytes(key): is_given for key, is_given in _ask(_TAKE, buckets)}
+    counted = [bucket for bucket in buckets if given.get(bucket.key)]
+    if len(counted) == len(given):
+        return counted
+    _ask(_GIVE_BACK, counted)
+    refusing = [bucket for bucket in buckets if given.get(bucket.key) is False]
     [(wait,)] = _ask(_WAIT, refusing)
     raise TooManyTries(max(1, ceil(wait.total_seconds())) if wait else 1)
 
 
-def _was_here(user: User | None, address: str) -> bool:
-    """Ask for nobody too, which takes as long."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAS_HERE, [user.pk if user else 0, address or None])
-        [was_here] = cursor.fetchone()
-    return bool(was_here)
+def _caller(user: User | None, address: str) -> Caller:
+    """Return user 0 for nobody, so that it takes as long."""
+    return Caller(user.pk if user else 0, address or None)
 
 
-def _ask(statement: str, buckets: Sequence[Bucket] | None = None) -> list[tuple[Any, ...]]:
-    values: list[Any] = []
-    if buckets is not None:
-        each = [timedelta(seconds=bucket.seconds / bucket.most) for bucket in buckets]
-        spans = [one * bucket.most for one, bucket in zip(each, buckets, strict=True)]
-        values = [[bucket.key for bucket in buckets], each, spans]
+def _ask(statement: str, buckets: Sequence[Bucket] = ()) -> list[tuple[Any, ...]]:
     # Within a transaction it would be what else is stored there that nobody waits for.
     unhurried = "" if connection.in_atomic_block else _UNHURRIED
     with connection.cursor() as cursor:
-        cursor.execute(unhurried + statement.format(asked=_ASKED, now=_NOW), values)
+        cursor.execute(unhurried + statement.format(asked=_ASKED, now=_NOW), _values(buckets))
         return cursor.fetchall() if cursor.description else []
+
+
+def _values(buckets: Sequence[Bucket]) -> dict[str, Any]:
+    each = [timedelta(seconds=bucket.seconds / bucket.most) for bucket in buckets]
+    # One for all of them, as a constant: for a column Postgres might read every session there is.
+    caller = next((bucket.stranger for bucket in buckets if bucket.stranger), Caller(None, None))
+    return {
+        "keys": [bucket.key for bucket in buckets],
+        "each": each,
+        "spans": [one * bucket.most for one, bucket in zip(each, buckets, strict=True)],
+        "for_strangers": [bucket.stranger is not None for bucket in buckets],
+        **caller._asdict(),
+    }
