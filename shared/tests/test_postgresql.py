@@ -4,7 +4,7 @@ from contextlib import closing
 
 import psycopg2
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 
 from service_kit.environment import Environment
 from service_kit.postgresql.base import DatabaseWrapper
@@ -52,6 +52,14 @@ class TestConnection:
         begin_request(connection)
         before = ask(connection)
         end(before, dsn)
+        begin_request(connection)
+        assert ask(connection) != before
+
+    def test_is_replaced_where_a_transaction_failed_that_was_begun_by_hand(self, connection):
+        begin_request(connection)
+        before = ask(connection)
+        with pytest.raises(DataError), connection.cursor() as cursor:
+            cursor.execute("BEGIN; SELECT 1 / 0; COMMIT")
         begin_request(connection)
         assert ask(connection) != before
 

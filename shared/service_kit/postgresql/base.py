@@ -3,6 +3,7 @@
 import select
 
 from django.db.backends.postgresql import base
+from psycopg2.extensions import TRANSACTION_STATUS_INERROR
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -13,8 +14,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     def is_usable(self) -> bool:
-        """Whether the connection is open, and nothing was said that nobody asked for."""
+        """Whether the connection is open, and nothing was said that nobody asked for.
+
+        Nor has it been left in a transaction that failed, as by "BEGIN; …; COMMIT" in one string.
+        """
         if self.connection is None or self.connection.closed:
+            return False
+        if self.connection.info.transaction_status == TRANSACTION_STATUS_INERROR:
             return False
         poller = select.poll()
         poller.register(self.connection.fileno(), select.POLLIN)
