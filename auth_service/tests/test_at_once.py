@@ -168,6 +168,20 @@ class TestLoggingIn:
         assert (answer.status, answer.body["code"]) == (401, "not_authenticated")
         assert live(servers, "changing") == 1
 
+    def test_waits_without_holding_up_others_at_its_address(self, servers, threads):
+        servers.sign_up("waiting")
+        servers.sign_up("neighbour")
+        with servers.link() as link, link.cursor() as cursor:
+            cursor.execute("SELECT FROM accounts_user WHERE username = 'waiting' FOR UPDATE")
+            waiting, neighbour = (
+                {"username": name, "password": PASSWORD} for name in ("waiting", "neighbour")
+            )
+            asked = threads.submit(servers.ask, "POST", "/api/auth/login/", waiting)
+            servers.wait_for_waiters(1)
+            assert servers.ask("POST", "/api/auth/login/", neighbour, server=1).status == 200
+            link.rollback()
+        assert asked.result().status == 200
+
 
 class TestChangingAPassword:
     ASKED = {"current_password": PASSWORD, "new_password": "another horse battery"}

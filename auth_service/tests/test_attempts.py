@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db.models import F
 from django.test import Client
 
 from accounts.actions.attempts import Bucket, count, counting_failures
+from accounts.actions.proving import try_password
 from accounts.errors import TooManyTries, WrongPassword
 from accounts.models import Attempts, SecurityEvent, Session, User
 
@@ -116,6 +118,22 @@ class TestLoggingIn:
 
     def test_counts_no_right_one(self, limits):
         assert statuses(log_in(password=PASSWORD) for _ in range(12)) == [200] * 12
+
+    def test_gives_back_once_what_is_tried_while_the_password_changes(self, limits, monkeypatch):
+        def change_after(**tried):
+            proven = try_password(**tried)
+            User.objects.filter(username="alice").update(password=make_password(PASSWORD))
+            return proven
+
+        log_in()
+        before = set(Attempts.objects.values_list("key", "used_until"))
+        monkeypatch.setattr("accounts.actions.sessions.try_password", change_after)
+        assert log_in(password=PASSWORD).status_code == 200
+        assert before == set(Attempts.objects.values_list("key", "used_until"))
+
+    def test_counts_no_right_one_that_has_to_verify(self, limits, settings):
+        settings.EMAIL_VERIFICATION = "required"
+        assert statuses(log_in(password=PASSWORD) for _ in range(12)) == [403] * 12
 
     @pytest.mark.parametrize("name", ["ALICE", "Alice"])
     def test_counts_a_name_in_any_case(self, limits, name):

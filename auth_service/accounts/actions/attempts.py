@@ -14,7 +14,7 @@ what others try: its own bucket, which strangers can empty from many addresses, 
 an address where it has been logged in. A name that nobody has is counted like any other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,7 +39,7 @@ TIDYING: Final = 0.01
 _TAKE: Final = """
 WITH counting AS (
     SELECT key, each, span FROM {asked} WHERE NOT (is_for_strangers AND EXISTS (
-        SELECT FROM accounts_session WHERE user_id = %(user_id)s AND address = %(address)s
+        SELECT FROM accounts_session WHERE user_id = %(stranger_id)s AND address = %(stranger_at)s
     ))
 ), taken AS (
     INSERT INTO accounts_attempts AS held (key, used_until, span)
@@ -162,7 +162,7 @@ def counting_failures(buckets: Sequence[Bucket], *, every: Sequence[Bucket] = ()
     """
     counted = count([*buckets, *every])
     yield
-    _ask(_GIVE_BACK, [bucket for bucket in buckets if bucket in counted])
+    give_back([bucket for bucket in buckets if bucket in counted])
 
 
 def count(buckets: Sequence[Bucket]) -> Sequence[Bucket]:
@@ -173,10 +173,31 @@ def count(buckets: Sequence[Bucket]) -> Sequence[Bucket]:
     counted = [bucket for bucket in buckets if given.get(bucket.key)]
     if len(counted) == len(given):
         return counted
-    _ask(_GIVE_BACK, counted)
+    give_back(counted)
     refusing = [bucket for bucket in buckets if given.get(bucket.key) is False]
     [(wait,)] = _ask(_WAIT, refusing)
     raise TooManyTries(max(1, ceil(wait.total_seconds())) if wait else 1)
+
+
+def give_back(buckets: Sequence[Bucket]) -> None:
+    _ask(_GIVE_BACK, buckets)
+
+
+def give_back_and_execute(
+    buckets: Sequence[Bucket], statement: str, values: Mapping[str, Any]
+) -> int:
+    """Do both in one round trip, and return how many rows the statement changed.
+
+    Each in a transaction of its own, so that no bucket is held while the statement waits.
+    """
+    giving_back = _GIVE_BACK.format(asked=_ASKED) + ";" if buckets else ""
+    if buckets and not connection.in_atomic_block:
+        # Where it fails, BEGIN stays open: service_kit.postgresql replaces such a connection.
+        giving_back = f"BEGIN; {_UNHURRIED} {giving_back} COMMIT;"
+    with connection.cursor() as cursor:
+        cursor.execute(giving_back + statement, {**_values(buckets), **values})
+        changed: int = cursor.rowcount
+    return changed
 
 
 def _caller(user: User | None, address: str) -> Caller:
@@ -201,5 +222,6 @@ def _values(buckets: Sequence[Bucket]) -> dict[str, Any]:
         "each": each,
         "spans": [one * bucket.most for one, bucket in zip(each, buckets, strict=True)],
         "for_strangers": [bucket.stranger is not None for bucket in buckets],
-        **caller._asdict(),
+        "stranger_id": caller.user_id,
+        "stranger_at": caller.address,
     }

@@ -1,9 +1,11 @@
 """Proving who one is, by a password: before a login, or once more in a session."""
 
+from collections.abc import Sequence
+
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
-from accounts.actions.attempts import counting_failures, guesses_at
+from accounts.actions.attempts import Bucket, count, counting_failures, give_back, guesses_at
 from accounts.actions.audit import record
 from accounts.errors import WrongCredentials, WrongPassword
 from accounts.models import Session, User
@@ -18,14 +20,21 @@ def prove_password(*, name: str, password: str, address: str) -> User:
 
     WrongCredentials says nothing of the reason; TooManyTries looks at no password.
     """
-    user = account_named(name)
-    with counting_failures(guesses_at(name=name, user=user, address=address)):
-        objection = _objection(user, password)
-        if objection:
-            record("login.failed", user_id=user.pk if user else None, reason=objection)
-            raise WrongCredentials
-    assert user is not None
+    user, tries = try_password(name=name, password=password, address=address)
+    give_back(tries)
     return user
+
+
+def try_password(*, name: str, password: str, address: str) -> tuple[User, Sequence[Bucket]]:
+    """Do the same, but leave it to the caller to give back the tries that are returned."""
+    user = account_named(name)
+    tries = count(guesses_at(name=name, user=user, address=address))
+    objection = _objection(user, password)
+    if objection:
+        record("login.failed", user_id=user.pk if user else None, reason=objection)
+        raise WrongCredentials
+    assert user is not None
+    return user, tries
 
 
 def prove_own_password(

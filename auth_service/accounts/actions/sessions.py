@@ -1,18 +1,20 @@
 """Opening and ending sessions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.actions.attempts import Bucket, give_back, give_back_and_execute
 from accounts.actions.audit import circumstances, record, tell
 from accounts.actions.events import tell_sessions_ended
 from accounts.actions.mfa.challenges import open_challenge
-from accounts.actions.proving import prove_password
+from accounts.actions.proving import try_password
 from accounts.devices import Device
 from accounts.errors import EmailUnverified, MfaRequired, NoSuchSession, WrongCredentials
 from accounts.models import Session, User
@@ -50,16 +52,23 @@ def log_in(*, name: str, password: str, device: Device, in_cookies: bool = False
     For whoever knows the password: EmailUnverified, where the settings ask for it; MfaRequired with
     a challenge, where a code is asked for too (actions.mfa.login).
     """
-    user = prove_password(name=name, password=password, address=device.address)
+    user, tries = try_password(name=name, password=password, address=device.address)
+    if user.mfa_enabled_at or _has_to_verify(user):
+        give_back(tries)
+        tries = ()
     while True:
-        if settings.EMAIL_VERIFICATION == "required" and user.email_verified_at is None:
+        if _has_to_verify(user):
             raise EmailUnverified
         try:
             if user.mfa_enabled_at:
                 raise MfaRequired(open_challenge(user=user, in_cookies=in_cookies))
-            return open_session(user=user, device=device, event="login.succeeded")
+            return open_session(user=user, device=device, event="login.succeeded", tries=tries)
         except WrongCredentials:
-            user = _proven_again(user, password)
+            user, tries = _proven_again(user, password), ()
+
+
+def _has_to_verify(user: User) -> bool:
+    return settings.EMAIL_VERIFICATION == "required" and user.email_verified_at is None
 
 
 def _proven_again(user: User, password: str) -> User:
@@ -70,8 +79,10 @@ def _proven_again(user: User, password: str) -> User:
     return now
 
 
-def open_session(*, user: User, device: Device, event: str) -> SignedIn:
-    """Begin a session because of a security event.
+def open_session(
+    *, user: User, device: Device, event: str, tries: Sequence[Bucket] = ()
+) -> SignedIn:
+    """Begin a session because of a security event; what was tried for it is given back.
 
     WrongCredentials if the password, or the second factor, is another now: whoever changes one ends
     the sessions there are, and one of before is ended or not opened.
@@ -86,12 +97,12 @@ def open_session(*, user: User, device: Device, event: str) -> SignedIn:
     )
     refresh = new_refresh_token(session.pk)
     session.refresh_hash = refresh.digest
-    _store(session, event)
+    _store(session, event, tries)
     tell(event, user_id=user.pk, session_id=session.pk)
     return signed_in(session, refresh)
 
 
-def _store(session: Session, event: str) -> None:
+def _store(session: Session, event: str, tries: Sequence[Bucket]) -> None:
     values = {
         "id": session.pk,
         "user_id": session.user_id,
@@ -104,10 +115,8 @@ def _store(session: Session, event: str) -> None:
         "event": event,
         **circumstances(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN, values)
-        if not cursor.rowcount:
-            raise WrongCredentials
+    if not give_back_and_execute(tries, _OPEN, values):
+        raise WrongCredentials
 
 
 def signed_in(session: Session, refresh: RefreshToken) -> SignedIn:
