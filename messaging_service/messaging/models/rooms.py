@@ -81,10 +81,11 @@ class Member(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["room", "user"], name="member_once_per_room"),
         ]
-        # Both columns: whichever of the two indexes is taken, one member is found by key.
+        # Both columns: whichever of the two indexes is taken, one member is found by key. The last
+        # is for those alone who ask for a `pos`: it would go through all members to find one.
         indexes = [
             models.Index(fields=["user", "room"], name="member_by_user"),
-            models.Index(fields=["room", "pos"], name="member_by_pos"),
+            models.Index(fields=["room", "pos"], condition=Q(pos__gt=0), name="member_by_change"),
         ]
 
     def __str__(self) -> str:

@@ -40,7 +40,8 @@ SELECT changed.id
 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS asked(room_id, after, upto)
 CROSS JOIN LATERAL (
     SELECT id FROM members m
-    WHERE m.room_id = asked.room_id AND m.pos > asked.after AND m.pos <= asked.upto
+    WHERE m.room_id = asked.room_id AND m.pos > 0
+        AND m.pos > asked.after AND m.pos <= asked.upto
     ORDER BY m.pos LIMIT {MOST_CHANGES + 1}
 ) AS changed
 """
