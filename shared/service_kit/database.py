@@ -1,9 +1,9 @@
-"""A client-side time limit on Postgres, and the check that it keeps what it acknowledges."""
+"""Waiting for Postgres, with a limit and not idly; the check that it keeps what it acknowledges."""
 
 import select
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -41,6 +41,7 @@ class _Thread(threading.local):
     """What each thread keeps: its own limit, and a poll object with one descriptor registered."""
 
     limit: float | None = _USUAL
+    meanwhile: Callable[[], object] | None = None
     fd = -1
     events = 0
 
@@ -77,6 +78,27 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         _thread.limit = before
 
 
+@contextmanager
+def meanwhile(work: Callable[[], object]) -> Iterator[None]:
+    """Do something, once, while Postgres is at the first statement of the block.
+
+    Or after the block, if that did not wait; not at all if the statement could not be sent. What it
+    raises comes out of the statement, closes its connection, and leaves unknown what became of it.
+    """
+    _thread.meanwhile = work
+    try:
+        yield
+        _do_meanwhile()
+    finally:
+        _thread.meanwhile = None
+
+
+def _do_meanwhile() -> None:
+    work, _thread.meanwhile = _thread.meanwhile, None
+    if work is not None:
+        work()
+
+
 def _wait(connection: _Connection) -> None:
     """Wait until psycopg2 has its answer; it may raise but must never close (that hangs)."""
     try:
@@ -87,6 +109,8 @@ def _wait(connection: _Connection) -> None:
         limit = _process.limit if thread.limit == _USUAL else thread.limit
         deadline = None if limit is None else time.monotonic() + limit
         while state != POLL_OK:
+            if state == POLL_READ:
+                _do_meanwhile()
             fd, events = connection.fileno(), _EVENTS[state]
             if fd != thread.fd or events != thread.events:
                 _register(thread, fd, events)

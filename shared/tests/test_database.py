@@ -16,7 +16,7 @@ from psycopg2.extensions import set_wait_callback
 
 from local.ports import free_ports
 from local.postgres import Postgres
-from service_kit.database import assert_durable, install_time_limit, time_limit
+from service_kit.database import assert_durable, install_time_limit, meanwhile, time_limit
 
 
 @pytest.fixture(autouse=True)
@@ -260,3 +260,48 @@ class TestKilledServer:
             with time_limit(5), pytest.raises(psycopg2.OperationalError):
                 ask(connection, "SELECT pg_sleep(4)")
             assert time.monotonic() - began < 1
+
+
+class TestMeanwhile:
+    def test_is_done_while_postgres_is_at_it(self, connection):
+        began, done_at = time.monotonic(), []
+        with meanwhile(lambda: done_at.append(time.monotonic() - began)):
+            ask(connection, "SELECT 1 FROM pg_sleep(0.2)")
+        assert done_at[0] < 0.1
+
+    def test_is_done_once_with_the_first_statement(self, connection):
+        done = []
+        with meanwhile(lambda: done.append(1)):
+            ask(connection)
+            ask(connection)
+        ask(connection)
+        assert done == [1]
+
+    def test_is_done_where_nothing_waits(self):
+        done = []
+        with meanwhile(lambda: done.append(1)):
+            pass
+        assert done == [1]
+
+    def test_is_not_done_after_what_could_not_be_sent(self, connection):
+        done = []
+        connection.close()
+        with pytest.raises(psycopg2.InterfaceError), meanwhile(lambda: done.append(1)):
+            ask(connection)
+        assert done == []
+
+    def test_takes_nothing_from_the_limit_nor_adds_to_it(self, connection):
+        with (
+            frozen(backend(connection)),
+            raises_after(0.4),
+            meanwhile(lambda: time.sleep(0.2)),
+        ):
+            ask(connection)
+
+    def test_closes_the_connection_if_it_fails(self, connection):
+        def fail():
+            raise ValueError
+
+        with pytest.raises(ValueError), meanwhile(fail):  # noqa: PT011 - it is ours.
+            ask(connection)
+        assert connection.closed

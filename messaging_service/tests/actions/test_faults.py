@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from e2e.proxy import Proxy
-from messaging.actions.writer import Outcome, Send, Sent, Writer
+from messaging.actions.writer import Outcome, Send, Sent, Writer, committer
 from messaging.actions.writer.connection import connect
 from messaging.serializers.messages import new_message
 from messaging_service.tests.actions.stage import Sender, assert_dense, code, new_room, stored
@@ -122,6 +122,22 @@ class TestALostConnection:
                 cursor.execute("DROP FUNCTION leave_too CASCADE")
         assert [row.content for row in stored(room)] == ["before", "goodbye"]
         assert code(outcome) in {"sent", "outcome_unknown"}
+
+    def test_by_a_mistake_of_ours_during_commit_is_unknown(
+        self, monkeypatch: pytest.MonkeyPatch, sender: Sender, room: int, people: list[str]
+    ) -> None:
+        """Answers are made while Postgres commits: it may or may not have been stored."""
+        sender.sent(room, people[0], "before")
+
+        def fail(*_: object) -> None:
+            raise ValueError
+
+        monkeypatch.setattr(committer, "outcomes_of", fail)
+        answer = sender.send(room, people[0], "x", client_id=(id_ := uuid.uuid4().hex))
+        assert code(answer.result(8)) == "outcome_unknown"
+        monkeypatch.undo()
+        sender.sent(room, people[0], "x", client_id=id_)
+        assert [row.content for row in assert_dense(room)] == ["before", "x"]
 
     def test_between_two_sends_costs_nobody_anything(
         self, proxy: Proxy, sender: Sender, room: int, people: list[str]

@@ -1,7 +1,7 @@
 """Brings a batch to an end: each send gets an outcome, or is handed back where its room is held."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2 import errors
 
 from messaging.actions.writer.connection import connect
-from messaging.actions.writer.pace import ask_pace
+from messaging.actions.writer.pace import Pace
 from messaging.actions.writer.sends import Outcome, Send, Sent
 from messaging.actions.writer.transaction import (
     Plan,
@@ -19,7 +19,7 @@ from messaging.actions.writer.transaction import (
     store,
 )
 from messaging.errors import Invalid, OutcomeUnknown, Unavailable
-from service_kit.database import time_limit
+from service_kit.database import meanwhile, time_limit
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection  # noqa: N812 - it is a class.
@@ -52,11 +52,11 @@ class Committer:
 
     def __init__(self) -> None:
         self._connection: Connection | None = None
-        self._mark_pace: Callable[[], None] = lambda: None
+        self._pace = Pace([])
 
     def commit(self, sends: Sequence[Send], *, wait: bool) -> Batch:
         """Store what is allowed of the sends; with `wait`, wait for held rooms (bounded)."""
-        self._mark_pace = ask_pace(sends)
+        self._pace = Pace(sends)
         with time_limit(STATEMENT_SECONDS):
             return self._commit(sends, wait=wait)
 
@@ -87,16 +87,18 @@ class Committer:
         if self._connection is None:
             self._connection = connect()
         with self._connection.cursor() as cursor:
-            rooms, seen = lock_and_look(cursor, sends, wait=wait)
-            self._mark_pace()
+            with meanwhile(self._pace.ask):
+                rooms, seen = lock_and_look(cursor, sends, wait=wait)
+            self._pace.mark()
             found = list(zip(sends, seen, strict=True))
             ours = [(send, look) for send, look in found if wait or send.room_id in rooms]
             held = [send for send in sends if not wait and send.room_id not in rooms]
             mine = [send for send, _ in ours]
             plan = decide(mine, rooms, [look for _, look in ours])
-            outcomes = outcomes_of(plan, mine)
+            outcomes: list[Outcome] = []
             try:
-                store(cursor, plan, mine, rooms)
+                with meanwhile(lambda: outcomes.extend(outcomes_of(plan, mine))):
+                    store(cursor, plan, mine, rooms)
             except psycopg2.Error as error:
                 if self._is_lost(error):
                     raise CommitLostError(mine, plan, held) from error
