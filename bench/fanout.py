@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bench.crowd_client import Load, Result
-from bench.measurements import Measurement
+from bench.disk import kept
+from bench.measurements import Measurement, percentile
 from bench.stage import turned
 from bench.systems import SocketIo, Tutorial
 from bench.systems.system import HOT_ROOM
@@ -33,6 +34,7 @@ RATE_20 = "fan-out to 100, 20/s"
 SOCKET_IO = SocketIo.name
 TRAEFIK = "parley, Traefik"
 DAPHNE = "parley, Daphne"
+DISK = "the disk alone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +78,8 @@ class FanOut:
             for contender in turned(self._contenders, number):
                 if workload.name in contender.only:
                     yield self._measured(workload, contender, number)
+            if workload.rate:
+                yield self._disk(workload, number)
 
     def _measured(self, workload: Workload, contender: Contender, number: int) -> Measurement:
         load = Load(
@@ -100,6 +104,19 @@ class FanOut:
             p99=1_000 * result.p99,
             delivered=result.delivered,
             due=result.sent * workload.sockets,
+        )
+
+    def _disk(self, workload: Workload, number: int) -> Measurement:
+        """What socket.io, which keeps nothing, does not wait for."""
+        seconds = self._stage.seconds(workload.seconds)
+        taken = kept(self._stage.engines.home, rate=workload.rate, seconds=seconds)
+        return Measurement(
+            round=number,
+            workload=workload.name,
+            system=DISK,
+            throughput=len(taken) / seconds,
+            p50=1_000 * percentile(taken, 0.5),
+            p99=1_000 * percentile(taken, 0.99),
         )
 
 
