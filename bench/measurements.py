@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 
 class Figure(NamedTuple):
@@ -95,6 +96,15 @@ class Measurements:
         """Return the median over rounds of one system's figure divided by another's."""
         pairs = zip(self.of(system, workload), self.of(against, workload), strict=True)
         return float(median(mine.value(figure) / theirs.value(figure) for mine, theirs in pairs))
+
+
+def repeated(act: Callable[[], object], seconds: float) -> list[float]:
+    """Do it one after another for so long; returns what each took, in seconds."""
+    taken, begin = [], monotonic()
+    while (started := monotonic()) < begin + seconds:
+        act()
+        taken.append(monotonic() - started)
+    return taken
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from argon2 import PasswordHasher
-
+from bench.hashing import Load, hashed
 from bench.http_client import Connection, connect
-from bench.measurements import Measurement, percentile
+from bench.measurements import Measurement, percentile, repeated
 from bench.stage import turned
 from local.ports import LOOPBACK, free_ports
 from local.secrets import ensure_private_key
-from local.services import Service, ready
+from local.services import ALLOCATION, Service, ready
 
 if TYPE_CHECKING:
     import socket
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
 LOGIN = "log in"
 REFRESH = "refresh a session"
 ARGON2 = "argon2"
+# As auth_service has it: see local.services.
+LARGE_PAGES = "argon2, large pages"
 SECONDS = 4.0
 REFRESHING = 4
 NAME, PASSWORD = "measured", "over-the-hills-and-far-away"
@@ -53,20 +53,22 @@ class SigningIn:
         with database.cursor() as cursor:
             cursor.execute("SELECT password FROM accounts_user")
             [(kept,)] = cursor.fetchall()
-        self._kept: str = kept.removeprefix("argon2")
+        kept = kept.removeprefix("argon2")
+        self._hashes = Load(kept=kept, password=PASSWORD, seconds=self._seconds)
 
     def measure(self, number: int) -> Iterator[Measurement]:
         with closing(self._connect()) as link:
-            ways: list[tuple[str, Callable[[], object]]] = [
-                ("parley", lambda: _log_in(link)),
-                (ARGON2, lambda: PasswordHasher().verify(self._kept, PASSWORD)),
+            ways: list[tuple[str, Callable[[], list[float]]]] = [
+                ("parley", lambda: repeated(lambda: _log_in(link), self._seconds)),
+                (ARGON2, lambda: hashed(self._hashes, {})),
+                (LARGE_PAGES, lambda: hashed(self._hashes, ALLOCATION["auth_service"])),
             ]
-            for system, act in turned(ways, number):
-                yield _measurement(LOGIN, system, number, repeated(act, self._seconds))
+            for system, taken in turned(ways, number):
+                yield _measurement(LOGIN, system, number, taken())
         with ThreadPoolExecutor(REFRESHING) as threads:
             running = [threads.submit(self._refresh) for _ in range(REFRESHING)]
-            taken = [each for thread in running for each in thread.result()]
-        yield _measurement(REFRESH, "parley", number, taken, at_once=REFRESHING)
+            renewed = [each for thread in running for each in thread.result()]
+        yield _measurement(REFRESH, "parley", number, renewed, at_once=REFRESHING)
 
     def _refresh(self) -> list[float]:
         with closing(self._connect()) as link:
@@ -113,15 +115,6 @@ def ask(link: socket.socket, what: str, body: object) -> dict[str, Any]:
         pass
     found: dict[str, Any] = json.loads(answer)
     return found
-
-
-def repeated(act: Callable[[], object], seconds: float) -> list[float]:
-    """Do it one after another for so long; returns what each took, in seconds."""
-    taken, begin = [], monotonic()
-    while (started := monotonic()) < begin + seconds:
-        act()
-        taken.append(monotonic() - started)
-    return taken
 
 
 def _measurement(

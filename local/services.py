@@ -40,9 +40,7 @@ _UVICORN = (
 )
 # Left to itself, glibc keeps what a password takes to hash once for each thread that ever did, and
 # in small pages, whose many addresses the processor has to look up again and again.
-_ALLOCATION = {
-    "auth_service": {"GLIBC_TUNABLES": "glibc.malloc.arena_max=1:glibc.malloc.hugetlb=1"}
-}
+ALLOCATION = {"auth_service": {"GLIBC_TUNABLES": "glibc.malloc.arena_max=1:glibc.malloc.hugetlb=1"}}
 # What else can serve the same sockets: for tests, and for whoever has to.
 _DAPHNE = (
     *("-m", "daphne", "--bind", LOOPBACK, "--websocket-max-message-size", "65536"),
@@ -98,7 +96,7 @@ class Service:
             "PYTHONPATH": os.pathsep.join(path),
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(self.scratch),
-            **_ALLOCATION.get(self.name, {}),
+            **ALLOCATION.get(self.name, {}),
         }
 
 
