@@ -79,6 +79,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+# For the admin alone; people come with the tokens of auth_service.
+AUTHENTICATION_BACKENDS = ["messaging.admin.OperatorBackend"]
+
 AUTH_API_URL = env.str("AUTH_API_URL", default="http://authservice:8080")
 JWT = env.jwt()
 JWT_ALGORITHM = JWT["JWT_ALGORITHM"]

@@ -1,10 +1,52 @@
-"""What operators may see of people, rooms and messages. They change nothing here."""
+"""How operators sign in, and what they may see of people, rooms and messages.
+
+They change nothing here.
+"""
+
+from hashlib import sha256
+from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from messaging.errors import RateLimited
 from messaging.models import Member, Message, Profile, Room
+from messaging.permissions.limits import operator_limits
+from service_kit.addresses import caller_address, network_of
 from service_kit.admin import ReadOnlyAdmin
+from service_kit.security import tell_security
+
+
+class OperatorBackend(ModelBackend):
+    """Lets operators in by their password; of who tries too often none is looked at."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,  # noqa: ANN401 - Django's signature
+    ) -> User | None:
+        try:
+            _count_try(username or "")
+        except RateLimited as refusal:
+            tell_security("request.limited", reason=refusal.code)
+            return None
+        user = super().authenticate(request, username=username, password=password, **kwargs)
+        if not isinstance(user, User):
+            tell_security("login.failed", reason="operator")
+            return None
+        tell_security("operator.signed_in", user_id=user.pk)
+        return user
+
+
+def _count_try(name: str) -> None:
+    place = network_of(caller_address.get())
+    of_name, of_all = operator_limits()
+    of_all.take(place)
+    of_name.take(sha256(f"{place} {name}".encode()).hexdigest())
 
 
 class Members(admin.TabularInline):  # type: ignore[type-arg]

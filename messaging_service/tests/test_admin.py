@@ -1,11 +1,19 @@
 """Operators see people, rooms and messages, with accounts of their own, and change nothing."""
 
+import secrets
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
+
+from messaging.permissions.limits import (
+    OPERATOR_TRIES,
+    OPERATOR_TRIES_AT_ADDRESS,
+    operator_limits,
+)
+from service_kit.addresses import network_of
 
 PASSWORD = "a-word-for-operators"
 
@@ -20,6 +28,22 @@ def browser(operator):
     client = Client()
     client.force_login(operator)
     return client
+
+
+@pytest.fixture
+def sign_in():
+    """Whether somebody who signs in so, from an address, is let in."""
+
+    def run(name, password, address):
+        given = {"username": name, "password": password}
+        return Client(headers={"X-Real-Ip": address}).post(page("login/"), given).status_code == 302
+
+    return run
+
+
+def new_address():
+    """An address of documentation (RFC 3849): each test has a network of its own."""
+    return f"2001:db8:{secrets.randbelow(65536):x}:{secrets.randbelow(65536):x}::1"
 
 
 def page(path):
@@ -40,6 +64,42 @@ class TestSigningIn:
         answer = Client(enforce_csrf_checks=True).post(page("login/"), given)
         assert answer.status_code == 403
         assert answer.cookies == {}
+
+    def test_is_limited_for_a_name_at_an_address(self, operator, sign_in):
+        address = new_address()
+        for _ in range(OPERATOR_TRIES):
+            assert not sign_in(operator.username, "a guess", address)
+        assert not sign_in(operator.username, PASSWORD, address)
+        assert sign_in(operator.username, PASSWORD, new_address())
+
+    def test_lets_in_with_the_last_try(self, operator, sign_in):
+        address = new_address()
+        for _ in range(OPERATOR_TRIES - 1):
+            assert not sign_in(operator.username, "a guess", address)
+        assert sign_in(operator.username, PASSWORD, address)
+
+    def test_is_limited_for_all_names_of_an_address(self, operator, sign_in):
+        address = new_address()
+        _, of_all = operator_limits()
+        of_all.ask({network_of(address): OPERATOR_TRIES_AT_ADDRESS - 1})()
+        assert not sign_in("somebody", "a guess", address)
+        assert not sign_in(operator.username, PASSWORD, address)
+        assert sign_in(operator.username, PASSWORD, new_address())
+
+    def test_is_one_line_of_the_security_log(self, operator, sign_in, caplog):
+        address = new_address()
+        caplog.set_level("INFO", "service_kit.security")
+        sign_in(operator.username, PASSWORD, address)
+        for _ in range(OPERATOR_TRIES):
+            sign_in(operator.username, "a guess", address)
+        lines = [each for each in caplog.records if each.name == "service_kit.security"]
+        told = [(each.event, each.user_id, each.address) for each in lines]
+        assert told == [
+            ("operator.signed_in", str(operator.pk), address),
+            *[("login.failed", None, address)] * (OPERATOR_TRIES - 1),
+            ("request.limited", None, address),
+        ]
+        assert "guess" not in caplog.text
 
     def test_is_not_for_people_with_a_token(self, api, alice):
         for path in ("", "messaging/message/"):

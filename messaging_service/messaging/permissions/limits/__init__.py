@@ -25,12 +25,16 @@ __all__ = [
     "command_bucket",
     "contact_limit",
     "message_limit",
+    "operator_limits",
     "presence_limit",
 ]
 
 SECONDS_AN_HOUR: Final = 3_600
 PRESENCES_PER_SECOND: Final = 2
 PRESENCE_BURST: Final = 20
+SECONDS_A_MINUTE: Final = 60
+OPERATOR_TRIES: Final = 5
+OPERATOR_TRIES_AT_ADDRESS: Final = 20
 
 
 @cache
@@ -56,6 +60,20 @@ def presence_limit() -> SharedLimit:
     return SharedLimit("presence", per_second=PRESENCES_PER_SECOND, burst=PRESENCE_BURST)
 
 
+@cache
+def operator_limits() -> tuple[SharedLimit, SharedLimit]:
+    """How often an operator's password is tried in a minute: for a name, and for all, from a place.
+
+    Neither keeps an operator out by what is tried elsewhere.
+    """
+    most = {"operator": OPERATOR_TRIES, "operators": OPERATOR_TRIES_AT_ADDRESS}
+    of_name, of_all = (
+        SharedLimit(name, per_second=tries / SECONDS_A_MINUTE, burst=tries)
+        for name, tries in most.items()
+    )
+    return of_name, of_all
+
+
 def command_bucket() -> Bucket:
     """What one socket may ask; make one for each."""
     return Bucket(
@@ -64,5 +82,5 @@ def command_bucket() -> Bucket:
 
 
 # A child must not talk over its parent's connections.
-for limit in (message_limit, contact_limit, presence_limit):
+for limit in (message_limit, contact_limit, presence_limit, operator_limits):
     os.register_at_fork(after_in_child=limit.cache_clear)
