@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import uuid
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,8 @@ class FanOut:
 
     def measure(self, number: int) -> Iterator[Measurement]:
         for workload in WORKLOADS:
+            if workload.rate:
+                self._write_back()
             for contender in turned(self._contenders, number):
                 if workload.name in contender.only:
                     yield self._measured(workload, contender, number)
@@ -105,6 +108,12 @@ class FanOut:
             delivered=result.delivered,
             due=result.sent * workload.sockets,
         )
+
+    def _write_back(self) -> None:
+        """Have Postgres put on the disk what came before, which else it does meanwhile."""
+        with closing(self._stage.engines.postgres.connect()) as link:
+            link.autocommit = True
+            link.cursor().execute("CHECKPOINT")
 
     def _disk(self, workload: Workload, number: int) -> Measurement:
         """What socket.io, which keeps nothing, does not wait for."""
