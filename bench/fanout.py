@@ -5,14 +5,12 @@ The server has a core of its own; the client shares the other with Redis and Pos
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import uuid
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.apart import run_apart
 from bench.crowd_client import Load, Result
 from bench.disk import kept
 from bench.measurements import Measurement, percentile
@@ -22,7 +20,6 @@ from bench.systems.system import HOT_ROOM
 from bench.usage import alone
 from bench.variants import daphne, traefik
 from bench.writing import WrongError
-from local.services import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,15 +160,8 @@ def _contenders(stage: Stage) -> Iterator[Contender]:
 def run_load(load: Load, *, on: str) -> Result:
     """Run a load in a process of its own, with a core for the server's. Raises WrongError."""
     with alone(load.pid):
-        client = subprocess.run(
-            [sys.executable, "-m", "bench.crowd_client"],
-            input=json.dumps(asdict(load)).encode(),
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            check=True,
-            timeout=120 + load.seconds,
-        )
-    result = Result(**json.loads(client.stdout))
+        told = run_apart("bench.crowd_client", load, timeout=120 + load.seconds)
+    result = Result(**told)
     if result.refused:
         raise WrongError(f"{on}: {result.refused}")
     return result

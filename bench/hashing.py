@@ -6,17 +6,15 @@ Reads a Load from stdin and writes what each took, in seconds, to stdout, both a
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 
+from bench.apart import run_apart
 from bench.measurements import repeated
-from local.services import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,16 +31,9 @@ class Load:
 
 def hashed(load: Load, environment: Mapping[str, str]) -> list[float]:
     """Run a load in a process with this environment beside our own."""
-    process = subprocess.run(
-        [sys.executable, "-m", "bench.hashing"],
-        input=json.dumps(asdict(load)).encode(),
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        check=True,
-        timeout=60 + load.seconds,
+    taken: list[float] = run_apart(
+        "bench.hashing", load, timeout=60 + load.seconds, environment=environment
     )
-    taken: list[float] = json.loads(process.stdout)
     return taken
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bench.apart import run_apart
 from bench.http_client import Load, Result
 from bench.measurements import Measurement, percentile
 from bench.stage import turned
@@ -122,12 +121,4 @@ def measure(server: Server, *, number: int, seconds: float) -> Measurement:
 
 
 def _run(load: Load) -> Result:
-    client = subprocess.run(
-        [sys.executable, "-m", "bench.http_client"],
-        input=json.dumps(asdict(load)).encode(),
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        check=True,
-        timeout=60 + load.seconds,
-    )
-    return Result(**json.loads(client.stdout))
+    return Result(**run_apart("bench.http_client", load, timeout=60 + load.seconds))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bench.apart import run_apart
 from bench.client import Load, Result
 from bench.measurements import Measurement, percentile
 from bench.stage import turned
 from bench.systems import Parley, Prototype, Tutorial
 from bench.systems.system import HOT_ROOM, ROOMS
-from local.services import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,15 +97,7 @@ def run(workload: Workload, system: System) -> Result:
         warm_up=0.5,
         rate=workload.rate,
     )
-    client = subprocess.run(
-        [sys.executable, "-m", "bench.client"],
-        input=json.dumps(asdict(load)).encode(),
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-        check=True,
-        timeout=60 + workload.seconds,
-    )
-    result = Result(**json.loads(client.stdout))
+    result = Result(**run_apart("bench.client", load, timeout=60 + workload.seconds))
     check(system, load, result)
     return result
 
