@@ -5,9 +5,14 @@ import redis.asyncio
 from django.conf import settings
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 TIMEOUT_SECONDS = 1.0
+
+# No store we run on announces its maintenance; and what would hear of it makes a cycle with each
+# connection, which is then closed when the garbage collector comes by, not when it is dropped.
+_UNANNOUNCED = MaintNotificationsConfig(enabled=False)
 
 
 def connect(*, timeout: float = TIMEOUT_SECONDS) -> redis.Redis:
@@ -21,6 +26,7 @@ def connect(*, timeout: float = TIMEOUT_SECONDS) -> redis.Redis:
         socket_timeout=timeout,
         socket_connect_timeout=timeout,
         retry=Retry(NoBackoff(), 0),
+        maint_notifications_config=_UNANNOUNCED,
     )
 
 
@@ -36,6 +42,7 @@ def connect_async(
         socket_timeout=timeout,
         socket_connect_timeout=connect_timeout,
         retry=AsyncRetry(NoBackoff(), 0),
+        maint_notifications_config=_UNANNOUNCED,
     )
 
 

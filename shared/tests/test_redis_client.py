@@ -1,6 +1,7 @@
 """A frozen Redis costs one time-out, and no retries behind our back."""
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -60,6 +61,18 @@ class TestConnect:
                 client.blpop(["queue"], timeout=5)
             other.rpush("queue", "late")
             assert client.get("mine") == b"mine"
+
+    def test_makes_connections_that_are_closed_when_nobody_keeps_them(self):
+        """Not when the garbage collector comes by: threads that end leave theirs behind."""
+        gc.disable()
+        try:
+            link = connect().connection_pool.make_connection()
+            link.connect()
+            held = link._sock
+            del link
+            assert held.fileno() == -1
+        finally:
+            gc.enable()
 
 
 class TestConnectAsync:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, Final
+
+AGAIN_SECONDS: Final = 1.0
 
 Failed = Callable[[Exception], None]
 
@@ -26,9 +28,13 @@ class Background:
             task.cancel()
 
     async def stop(self) -> None:
-        """Cancel all, and return when they have ended."""
-        self.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Cancel all until they have ended.
+
+        Once may not be enough: a library's `asyncio.wait_for` may forget it before Python 3.12.
+        """
+        while self._tasks:
+            self.cancel()
+            await asyncio.wait(self._tasks, timeout=AGAIN_SECONDS)
 
 
 def _look_at(failed: Failed, task: asyncio.Task[None]) -> None:

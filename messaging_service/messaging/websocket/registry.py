@@ -14,6 +14,7 @@ from django.conf import settings
 from prometheus_client import Counter
 
 from messaging.permissions.limits.sockets import OpenSocket, SocketCount
+from messaging.websocket.background import Background
 from messaging.websocket.control import Control, Message, tell_to_close
 from messaging.websocket.ended import close_those_that_end
 from messaging.websocket.standstill import standstill
@@ -62,18 +63,16 @@ class Registry:
         self._count = SocketCount()
         self._thread = ThreadPoolExecutor(1, "socket-count")
         self._changed = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
 
     def start(self) -> None:
         close_those_that_end(self)
-        works = (Control(self._obey).run(), self._run(), standstill.watch())
-        self._tasks = [asyncio.create_task(work) for work in works]
+        for work in (Control(self._obey).run(), self._run(), standstill.watch()):
+            self._background.start(work)
 
     async def stop(self) -> None:
         """From here on none of this process' sockets counts."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
         with suppress(Exception):
             await asyncio.get_running_loop().run_in_executor(self._thread, self._count.end)
         self._thread.shutdown(wait=False)

@@ -44,9 +44,7 @@ class Keepers:
     async def crash(self, keeper: Keeper) -> None:
         """End it as SIGKILL would: without a word to Redis."""
         self._running.remove(keeper)
-        for task in keeper._tasks:
-            task.cancel()
-        await asyncio.gather(*keeper._tasks, return_exceptions=True)
+        await keeper._background.stop()
 
     async def stop(self) -> None:
         while self._running:

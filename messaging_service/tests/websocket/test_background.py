@@ -1,6 +1,7 @@
 """What goes on by itself: held until it is done, and its failure told, unless nobody wants it."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -51,6 +52,22 @@ async def test_that_is_cancelled_has_not_failed() -> None:
     await background.stop()
     await asyncio.sleep(0)
     assert (failed, complaints, background._tasks) == ([], [], set())
+
+
+async def test_that_forgets_that_it_was_cancelled_is_ended_all_the_same() -> None:
+    background, begun = Background(), asyncio.Event()
+
+    async def forget_once() -> None:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await asyncio.sleep(60)
+
+    background.start(forget_once())
+    await begun.wait()
+    async with asyncio.timeout(3):
+        await background.stop()
+    assert not background._tasks
 
 
 async def test_a_catch_up_nobody_asked_for_fails_the_socket(

@@ -7,10 +7,10 @@ Each is a task with a thread of its own. So neither a frozen Redis nor a frozen 
 loop wait, or the sockets' own work, or the other task.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
+from messaging.websocket.background import Background
 from messaging.websocket.presence.holding import Holder
 from messaging.websocket.presence.telling import Teller
 
@@ -27,17 +27,15 @@ class Keeper:
         self._holder = Holder(doubt=self._teller.doubt)
         self.opened = self._holder.opened
         self.closed = self._holder.closed
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
 
     def start(self) -> None:
-        works = (self._holder.run(), self._teller.run())
-        self._tasks = [asyncio.create_task(work) for work in works]
+        for work in (self._holder.run(), self._teller.run()):
+            self._background.start(work)
 
     async def stop(self) -> None:
         """End, and give the connections that are open ten seconds to come back elsewhere."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
         await self._holder.leave()
         self._teller.leave()
 
