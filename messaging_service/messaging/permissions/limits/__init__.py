@@ -25,7 +25,8 @@ __all__ = [
     "command_bucket",
     "contact_limit",
     "message_limit",
-    "operator_limits",
+    "operator_limit",
+    "operators_limit",
     "presence_limit",
 ]
 
@@ -61,17 +62,17 @@ def presence_limit() -> SharedLimit:
 
 
 @cache
-def operator_limits() -> tuple[SharedLimit, SharedLimit]:
-    """How often an operator's password is tried in a minute: for a name, and for all, from a place.
+def operator_limit() -> SharedLimit:
+    """How often an operator's password is tried from a place; what is tried elsewhere is apart."""
+    per_second = OPERATOR_TRIES / SECONDS_A_MINUTE
+    return SharedLimit("operator", per_second=per_second, burst=OPERATOR_TRIES)
 
-    Neither keeps an operator out by what is tried elsewhere.
-    """
-    most = {"operator": OPERATOR_TRIES, "operators": OPERATOR_TRIES_AT_ADDRESS}
-    of_name, of_all = (
-        SharedLimit(name, per_second=tries / SECONDS_A_MINUTE, burst=tries)
-        for name, tries in most.items()
-    )
-    return of_name, of_all
+
+@cache
+def operators_limit() -> SharedLimit:
+    """How often those of all operators together are tried from a place."""
+    per_second = OPERATOR_TRIES_AT_ADDRESS / SECONDS_A_MINUTE
+    return SharedLimit("operators", per_second=per_second, burst=OPERATOR_TRIES_AT_ADDRESS)
 
 
 def command_bucket() -> Bucket:
@@ -82,5 +83,5 @@ def command_bucket() -> Bucket:
 
 
 # A child must not talk over its parent's connections.
-for limit in (message_limit, contact_limit, presence_limit, operator_limits):
+for limit in (message_limit, contact_limit, presence_limit, operator_limit, operators_limit):
     os.register_at_fork(after_in_child=limit.cache_clear)
