@@ -88,10 +88,14 @@ class Crowd:
 
     def send(self, due: float) -> None:
         """Send the next message; `due` is when it should have left."""
-        text = self.dialect.text(len(self.due), self.load.prefix, self.load.size)
+        number = len(self.due)
         self.due.append(due)
         self.missing.append(self.ears)
         self.in_flight += 1
+        self.say(number, self.dialect.text(number, self.load.prefix, self.load.size))
+
+    def say(self, number: int, text: bytes) -> None:  # noqa: ARG002 - who is told later needs it
+        """Give the message to the server."""
         self.sender.sendall(frame(text))
 
     def receive(self, timeout: float) -> None:
@@ -164,9 +168,9 @@ def open_loop(crowd: Crowd, *, until: float) -> None:
         crowd.receive(start + n / crowd.load.rate - monotonic())
 
 
-def run(load: Load) -> Result:
-    """Connect, wait until every socket is ready, send, and wait for what is outstanding."""
-    crowd = Crowd(load)
+def run(crowd: Crowd) -> Result:
+    """Wait until every socket is ready, send, and wait for what is outstanding."""
+    load = crowd.load
     while crowd.ready < len(crowd.links):
         crowd.receive(0.1)
     _listen(crowd, SETTLE_SECONDS)
@@ -207,7 +211,7 @@ def _listen(crowd: Crowd, seconds: float) -> None:
 
 def main() -> None:
     """Run the Load on stdin."""
-    result = run(Load(**json.load(sys.stdin)))
+    result = run(Crowd(Load(**json.load(sys.stdin))))
     json.dump(asdict(result), sys.stdout)
 
 

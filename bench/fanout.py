@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bench.apart import run_apart
@@ -22,7 +22,7 @@ from bench.variants import daphne, traefik
 from bench.writing import WrongError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from bench.stage import Stage
 
@@ -32,6 +32,7 @@ RATE_20 = "fan-out to 100, 20/s"
 SOCKET_IO = SocketIo.name
 TRAEFIK = "parley, Traefik"
 DAPHNE = "parley, Daphne"
+STORED = "parley, from stored"
 DISK = "the disk alone"
 
 
@@ -54,7 +55,7 @@ WORKLOADS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """Where a system is reached, and the process whose time counts."""
+    """Where a system is reached, the process whose time counts, and what loads it."""
 
     name: str
     port: int
@@ -62,6 +63,8 @@ class Contender:
     dialect: str
     paths: Callable[[int], list[str]]
     only: tuple[str, ...] = (TO_100, TO_1000, RATE_20)
+    client: str = "bench.crowd_client"
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class FanOut:
@@ -92,7 +95,7 @@ class FanOut:
             warm_up=self._stage.seconds(1.0),
             rate=workload.rate,
         )
-        result = run_load(load, on=contender.name)
+        result = run_load(load, contender)
         return Measurement(
             round=number,
             workload=workload.name,
@@ -127,14 +130,15 @@ class FanOut:
 
 
 def _contenders(stage: Stage) -> Iterator[Contender]:
-    parley, tutorial = stage.parley, stage.system(Tutorial)
-    where, pid, paths = parley.port, parley.process.pid, parley.crowd
-
-    def ours(name: str, port: int, pid: int, *only: str) -> Contender:
-        only = only or (TO_100, TO_1000, RATE_20)
-        return Contender(name=name, port=port, pid=pid, dialect="parley", paths=paths, only=only)
-
-    yield ours(parley.name, where, pid)
+    tutorial, ours = stage.system(Tutorial), usual(stage)
+    yield ours
+    yield replace(
+        ours,
+        name=STORED,
+        only=(RATE_20,),
+        client="bench.storing_client",
+        environment=stage.parley.inside,
+    )
     if SocketIo.can_run():
         theirs = stage.system(SocketIo)
         yield Contender(
@@ -151,17 +155,34 @@ def _contenders(stage: Stage) -> Iterator[Contender]:
         dialect="tutorial",
         paths=lambda size: [tutorial.path(HOT_ROOM)] * size,
     )
-    yield ours(TRAEFIK, traefik(stage).port, pid, RATE_20)
+    yield replace(ours, name=TRAEFIK, port=traefik(stage).port, only=(RATE_20,))
     other = daphne(stage)
     assert other.port is not None
-    yield ours(DAPHNE, other.port, other.pid)
+    yield replace(ours, name=DAPHNE, port=other.port, pid=other.pid)
 
 
-def run_load(load: Load, *, on: str) -> Result:
+def usual(stage: Stage) -> Contender:
+    """Return parley as its clients reach it: over a socket of its one process."""
+    parley = stage.parley
+    return Contender(
+        name=parley.name,
+        port=parley.port,
+        pid=parley.process.pid,
+        dialect="parley",
+        paths=parley.crowd,
+    )
+
+
+def run_load(load: Load, contender: Contender) -> Result:
     """Run a load in a process of its own, with a core for the server's. Raises WrongError."""
     with alone(load.pid):
-        told = run_apart("bench.crowd_client", load, timeout=120 + load.seconds)
+        told = run_apart(
+            contender.client,
+            load,
+            timeout=120 + load.seconds,
+            environment=contender.environment,
+        )
     result = Result(**told)
     if result.refused:
-        raise WrongError(f"{on}: {result.refused}")
+        raise WrongError(f"{contender.name}: {result.refused}")
     return result

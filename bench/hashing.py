@@ -9,38 +9,40 @@ import json
 import sys
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
+from nacl.pwhash import argon2id
 
 from bench.apart import run_apart
 from bench.measurements import repeated
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+ARGON2_CFFI = "argon2-cffi"
+LIBSODIUM = "libsodium"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """The hash that is kept names its own parameters."""
+    """The hash that is kept names its own parameters; `library` is ARGON2_CFFI or LIBSODIUM."""
 
+    library: str
     kept: str
     password: str
     seconds: float
 
 
-def hashed(load: Load, environment: Mapping[str, str]) -> list[float]:
-    """Run a load in a process with this environment beside our own."""
-    taken: list[float] = run_apart(
-        "bench.hashing", load, timeout=60 + load.seconds, environment=environment
-    )
+def hashed(load: Load) -> list[float]:
+    """Run a load in a process of its own."""
+    taken: list[float] = run_apart("bench.hashing", load, timeout=60 + load.seconds)
     return taken
 
 
 def main() -> None:
     """Run the Load on stdin."""
     load = Load(**json.load(sys.stdin))
-    verify = partial(PasswordHasher().verify, load.kept, load.password)
+    verify = {
+        ARGON2_CFFI: partial(PasswordHasher().verify, load.kept, load.password),
+        LIBSODIUM: partial(argon2id.verify, load.kept.encode(), load.password.encode()),
+    }[load.library]
     verify()
     json.dump(repeated(verify, load.seconds), sys.stdout)
 

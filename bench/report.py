@@ -44,7 +44,8 @@ and parley looks whether its sender may; socket.io does neither, in the same fig
 - verify a token: tokens (EdDSA) never seen before, verified in one thread by service_kit and by
   PyJWT.
 - log in, refresh a session: one process of auth_service as `make run` starts it; one after another,
-  and four sessions at once. argon2: the same hash alone, in a process that does nothing else.
+  and four sessions at once. argon2: the same hash alone, in a process that does nothing else, by
+  argon2-cffi, with which Django hashes, and by libsodium, with which auth_service does.
 - log out: the whole system with two socket processes, through the gateway. From a logout's request
   to the close of each socket of its session, while a thousand others of the account are open; then
   of that thousand, which are one session's.

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bench.hashing import Load, hashed
+from bench.hashing import ARGON2_CFFI, LIBSODIUM, Load, hashed
 from bench.http_client import Connection, connect
 from bench.measurements import Measurement, percentile, repeated
 from bench.stage import turned
 from local.ports import LOOPBACK, free_ports
 from local.secrets import ensure_private_key
-from local.services import ALLOCATION, Service, ready
+from local.services import Service, ready
 
 if TYPE_CHECKING:
     import socket
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 LOGIN = "log in"
 REFRESH = "refresh a session"
 ARGON2 = "argon2"
-# As auth_service has it: see local.services.
-LARGE_PAGES = "argon2, large pages"
+# With which auth_service hashes.
+SODIUM = "argon2, libsodium"
 SECONDS = 4.0
 REFRESHING = 4
 NAME, PASSWORD = "measured", "over-the-hills-and-far-away"
@@ -54,14 +55,15 @@ class SigningIn:
             cursor.execute("SELECT password FROM accounts_user")
             [(kept,)] = cursor.fetchall()
         kept = kept.removeprefix("argon2")
-        self._hashes = Load(kept=kept, password=PASSWORD, seconds=self._seconds)
+        hash_with = partial(Load, kept=kept, password=PASSWORD, seconds=self._seconds)
+        self._argon2, self._sodium = hash_with(library=ARGON2_CFFI), hash_with(library=LIBSODIUM)
 
     def measure(self, number: int) -> Iterator[Measurement]:
         with closing(self._connect()) as link:
             ways: list[tuple[str, Callable[[], list[float]]]] = [
                 ("parley", lambda: repeated(lambda: _log_in(link), self._seconds)),
-                (ARGON2, lambda: hashed(self._hashes, {})),
-                (LARGE_PAGES, lambda: hashed(self._hashes, ALLOCATION["auth_service"])),
+                (ARGON2, lambda: hashed(self._argon2)),
+                (SODIUM, lambda: hashed(self._sodium)),
             ]
             for system, taken in turned(ways, number):
                 yield _measurement(LOGIN, system, number, taken())

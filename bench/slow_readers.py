@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.crowd_client import Load
-from bench.fanout import run_load
+from bench.fanout import run_load, usual
 from bench.measurements import Measurement
 from bench.stage import turned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bench.fanout import Contender
     from bench.stage import Stage
 
 SLOW = "15 KB, 50/s to 40, of whom 20 never read"
@@ -27,19 +29,19 @@ class SlowReaders:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._parley = stage.parley
-        self._systems = [(self._parley.name, DEAF), (ALL_READ, 0)]
+        parley = usual(stage)
+        self._systems = [(parley, DEAF), (replace(parley, name=ALL_READ), 0)]
 
     def measure(self, number: int) -> Iterator[Measurement]:
-        for name, deaf in turned(self._systems, number):
-            yield self._measured(name, deaf, number)
+        for contender, deaf in turned(self._systems, number):
+            yield self._measured(contender, deaf, number)
 
-    def _measured(self, name: str, deaf: int, number: int) -> Measurement:
+    def _measured(self, contender: Contender, deaf: int, number: int) -> Measurement:
         load = Load(
-            port=self._parley.port,
-            pid=self._parley.process.pid,
-            dialect="parley",
-            paths=self._parley.crowd(SOCKETS),
+            port=contender.port,
+            pid=contender.pid,
+            dialect=contender.dialect,
+            paths=contender.paths(SOCKETS),
             prefix=uuid.uuid4().hex[:12],
             seconds=self._stage.seconds(SECONDS),
             warm_up=self._stage.seconds(1.0),
@@ -47,11 +49,11 @@ class SlowReaders:
             size=SIZE,
             deaf=deaf,
         )
-        result = run_load(load, on=name)
+        result = run_load(load, contender)
         return Measurement(
             round=number,
             workload=SLOW,
-            system=name,
+            system=contender.name,
             p50=1_000 * result.p50,
             p99=1_000 * result.p99,
             delivered=result.delivered,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from bench import rooms
 from bench.systems.system import System
 from bench.tokens import public_key_pem, token_of
 from local.ports import free_ports
-from local.services import Service, ready
+from local.services import ROOT, Service, ready
 
 if TYPE_CHECKING:
     from bench.engines import Engines
@@ -69,6 +70,12 @@ class Parley(System):
         process.start()
         process.wait_until(lambda: ready(process))
         return process
+
+    @property
+    def inside(self) -> dict[str, str]:
+        """Return the environment of a program that uses messaging_service's own code."""
+        paths = (ROOT, ROOT / "shared", self.service.folder)
+        return {**self.service.environment, "PYTHONPATH": os.pathsep.join(map(str, paths))}
 
     def _environment(self) -> dict[str, str]:
         return {
