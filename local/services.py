@@ -38,9 +38,6 @@ _UVICORN = (
     # At a lower level it writes down the address of every socket, the token in it included.
     *("--no-access-log", "--log-level", "warning", "--timeout-graceful-shutdown", "5"),
 )
-# Left to itself, glibc keeps what a password takes to hash once for each thread that ever did, and
-# in small pages, whose many addresses the processor has to look up again and again.
-ALLOCATION = {"auth_service": {"GLIBC_TUNABLES": "glibc.malloc.arena_max=1:glibc.malloc.hugetlb=1"}}
 # What else can serve the same sockets: for tests, and for whoever has to.
 _DAPHNE = (
     *("-m", "daphne", "--bind", LOOPBACK, "--websocket-max-message-size", "65536"),
@@ -96,7 +93,6 @@ class Service:
             "PYTHONPATH": os.pathsep.join(path),
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(self.scratch),
-            **ALLOCATION.get(self.name, {}),
         }
 
 
