@@ -283,14 +283,23 @@ class TestCommands:
 
 
 class TestTooFastTooOften:
-    @pytest.mark.parametrize(("kind", "accepted"), [("typing", COMMANDS), ("message", BURST)])
-    def test_ten_in_a_row_close_the_socket(
-        self, limited: Limited, enter: Enter, alice: Person, room: int, kind: str, accepted: int
+    def test_ten_commands_in_a_row_close_the_socket(
+        self, limited: Limited, enter: Enter, alice: Person, room: int
     ) -> None:
-        """Not one more after that: what nobody reads any more would cut the connection."""
         socket = enter(alice, room, server=limited.one)
-        for number in range(accepted + 10):
-            socket.send({"type": kind, "content": str(number), "is_typing": True})
+        self.is_closed_by(socket, COMMANDS + 10, {"type": "typing", "is_typing": True})
+
+    def test_ten_messages_in_a_row_close_the_socket(
+        self, limited: Limited, enter: Enter, alice: Person, room: int
+    ) -> None:
+        socket = enter(alice, room, server=limited.one)
+        assert send(socket, BURST) == ["ack"] * BURST
+        self.is_closed_by(socket, 10, {"type": "message", "content": "x"})
+
+    def is_closed_by(self, socket: Socket, count: int, command: dict[str, Any]) -> None:
+        """Not one more is sent: what nobody reads any more would cut the connection."""
+        for _ in range(count):
+            socket.send(command)
         assert socket.closed() == 4429
         refused = [each for each in socket.unheard if each["type"] == "error"]
         assert [each["code"] for each in refused] == ["rate_limited"] * 10
