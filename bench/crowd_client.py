@@ -52,6 +52,8 @@ class Load:
 class Result:
     """Latencies are in seconds, from when a message was due to when one socket had it.
 
+    Without the time in which it was stored where bench.storing_client did that.
+
     `told` deliveries came in the measured `seconds`; `sent` and `delivered` count the whole load.
     """
 

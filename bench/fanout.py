@@ -137,7 +137,7 @@ def _contenders(stage: Stage) -> Iterator[Contender]:
         name=STORED,
         only=(RATE_20,),
         client="bench.storing_client",
-        environment=stage.parley.inside,
+        environment=stage.parley.code_environment,
     )
     if SocketIo.can_run():
         theirs = stage.system(SocketIo)

@@ -9,12 +9,16 @@ import json
 import sys
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 from nacl.pwhash import argon2id
 
 from bench.apart import run_apart
 from bench.measurements import repeated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ARGON2_CFFI = "argon2-cffi"
 LIBSODIUM = "libsodium"
@@ -39,10 +43,11 @@ def hashed(load: Load) -> list[float]:
 def main() -> None:
     """Run the Load on stdin."""
     load = Load(**json.load(sys.stdin))
-    verify = {
+    ways: dict[str, Callable[[], bool]] = {
         ARGON2_CFFI: partial(PasswordHasher().verify, load.kept, load.password),
         LIBSODIUM: partial(argon2id.verify, load.kept.encode(), load.password.encode()),
-    }[load.library]
+    }
+    verify = ways[load.library]
     verify()
     json.dump(repeated(verify, load.seconds), sys.stdout)
 

@@ -31,6 +31,9 @@ and parley looks whether its sender may; socket.io does neither, in the same fig
 - parley: one socket process of messaging_service as `make run` starts it, with tokens and members,
   and without limits on how often one may ask.
 - parley, Traefik: the same process through the gateway. parley, Daphne: the same application there.
+- parley, from stored: the messages are stored by the load client, with the same code; what storing
+  takes does not count, as socket.io stores nothing. They come to the process through Redis.
+- the disk alone: a page written and kept for each message, which nobody who keeps it can save.
 - prototype: the same two statements without authorisation, bare ASGI, Redis, uvicorn.
 - tutorial: Channels consumer, ORM through database_sync_to_async, group_send, Daphne, persistent
   connections; 1,000/s is beyond it.
@@ -45,7 +48,8 @@ and parley looks whether its sender may; socket.io does neither, in the same fig
   PyJWT.
 - log in, refresh a session: one process of auth_service as `make run` starts it; one after another,
   and four sessions at once. argon2: the same hash alone, in a process that does nothing else, by
-  argon2-cffi, with which Django hashes, and by libsodium, with which auth_service does.
+  argon2-cffi, with which Django hashes and against which a login is judged, and by libsodium,
+  with which auth_service hashes.
 - log out: the whole system with two socket processes, through the gateway. From a logout's request
   to the close of each socket of its session, while a thousand others of the account are open; then
   of that thousand, which are one session's.

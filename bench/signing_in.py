@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 LOGIN = "log in"
 REFRESH = "refresh a session"
-ARGON2 = "argon2"
-# With which auth_service hashes.
+ARGON2 = "argon2, argon2-cffi"
 SODIUM = "argon2, libsodium"
 SECONDS = 4.0
 REFRESHING = 4

@@ -1,7 +1,7 @@
-"""The load client of a full room in which another process stores what is said: this one.
+"""The load client of a full room that stores each message itself, as another process would.
 
-Latencies count from when a message is stored: what is measured is what telling it takes, as of a
-system that keeps nothing. Run with messaging_service's settings and code; see bench.crowd_client.
+What storing takes does not count: what is measured is what telling takes, as of a system that keeps
+nothing. Run with messaging_service's settings and code; see bench.crowd_client.
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ class StoringCrowd(Crowd):
     """All sockets listen; the first one's owner sends by other means."""
 
     def say(self, number: int, text: bytes) -> None:
-        """Store the message here, and from there on wait for it to be heard."""
+        """Store the message here, which its hub then hears of through Redis."""
         submit_message(
             sender_id=rooms.in_crowd(0),
             room_id=rooms.CROWD,
             message=new_message(json.loads(text), room_id=rooms.CROWD),
-            settle=partial(self._stored, number),
+            settle=partial(self._stored, number, monotonic()),
         )
 
-    def _stored(self, number: int, outcome: object) -> None:
-        self.due[number] = monotonic()
+    def _stored(self, number: int, submitted: float, outcome: object) -> None:
+        """Count as late what was late before, but not the storing."""
+        self.due[number] += monotonic() - submitted
         if not isinstance(outcome, Sent):
             self.refused.append(str(outcome))
 

@@ -23,7 +23,7 @@ class Argon2Hasher(Argon2PasswordHasher):
     memory_cost = 19 * 1024
     time_cost = 5
     parallelism = 1
-    # Of libsodium's 16 random bytes, which Django takes for letters.
+    # libsodium's salts are 16 bytes, which Django reckons at 95 bits: below this it hashes again.
     salt_entropy = 95
 
     def encode(self, password: str, salt: str) -> str:  # noqa: ARG002 - libsodium draws its own

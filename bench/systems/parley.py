@@ -72,8 +72,8 @@ class Parley(System):
         return process
 
     @property
-    def inside(self) -> dict[str, str]:
-        """Return the environment of a program that uses messaging_service's own code."""
+    def code_environment(self) -> dict[str, str]:
+        """Return what a program needs that uses messaging_service's own code."""
         paths = (ROOT, ROOT / "shared", self.service.folder)
         return {**self.service.environment, "PYTHONPATH": os.pathsep.join(map(str, paths))}
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from messaging.errors import RateLimited
 from messaging.models import Member, Message, Profile, Room
-from messaging.permissions.limits import operator_limit, operators_limit
+from messaging.permissions.limits import operator_name_limit, operator_place_limit
 from service_kit.addresses import caller_address, network_of
 from service_kit.admin import ReadOnlyAdmin
 from service_kit.security import tell_security
@@ -44,8 +44,8 @@ class OperatorBackend(ModelBackend):
 
 def _count_try(name: str) -> None:
     place = network_of(caller_address.get())
-    operators_limit().take(place)
-    operator_limit().take(sha256(f"{place} {name}".encode()).hexdigest())
+    operator_place_limit().take(place)
+    operator_name_limit().take(sha256(f"{place} {name}".encode()).hexdigest())
 
 
 class Members(admin.TabularInline):  # type: ignore[type-arg]

@@ -11,7 +11,7 @@ from django.test import Client
 from messaging.permissions.limits import (
     OPERATOR_TRIES,
     OPERATOR_TRIES_AT_ADDRESS,
-    operators_limit,
+    operator_place_limit,
 )
 from service_kit.addresses import network_of
 
@@ -80,7 +80,7 @@ class TestSigningIn:
 
     def test_is_limited_for_all_names_of_an_address(self, operator, sign_in):
         address = new_address()
-        operators_limit().ask({network_of(address): OPERATOR_TRIES_AT_ADDRESS - 1})()
+        operator_place_limit().ask({network_of(address): OPERATOR_TRIES_AT_ADDRESS - 1})()
         assert not sign_in("somebody", "a guess", address)
         assert not sign_in(operator.username, PASSWORD, address)
         assert sign_in(operator.username, PASSWORD, new_address())

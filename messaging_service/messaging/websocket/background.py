@@ -5,7 +5,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
-AGAIN_SECONDS: Final = 1.0
+# Longer than Redis may take to answer.
+AGAIN_SECONDS: Final = 2.0
 
 Failed = Callable[[Exception], None]
 
@@ -28,7 +29,7 @@ class Background:
             task.cancel()
 
     async def stop(self) -> None:
-        """Cancel all until they have ended.
+        """Cancel all until they have ended; what one cleans up should take two seconds at most.
 
         Once may not be enough: a library's `asyncio.wait_for` may forget it before Python 3.12.
         """

@@ -25,8 +25,8 @@ __all__ = [
     "command_bucket",
     "contact_limit",
     "message_limit",
-    "operator_limit",
-    "operators_limit",
+    "operator_name_limit",
+    "operator_place_limit",
     "presence_limit",
 ]
 
@@ -62,15 +62,15 @@ def presence_limit() -> SharedLimit:
 
 
 @cache
-def operator_limit() -> SharedLimit:
-    """How often an operator's password is tried from a place; what is tried elsewhere is apart."""
+def operator_name_limit() -> SharedLimit:
+    """How often operators' passwords are tried for one name from one place; all else is apart."""
     per_second = OPERATOR_TRIES / SECONDS_A_MINUTE
     return SharedLimit("operator", per_second=per_second, burst=OPERATOR_TRIES)
 
 
 @cache
-def operators_limit() -> SharedLimit:
-    """How often those of all operators together are tried from a place."""
+def operator_place_limit() -> SharedLimit:
+    """How often they are tried for all names together from one place."""
     per_second = OPERATOR_TRIES_AT_ADDRESS / SECONDS_A_MINUTE
     return SharedLimit("operators", per_second=per_second, burst=OPERATOR_TRIES_AT_ADDRESS)
 
@@ -83,5 +83,11 @@ def command_bucket() -> Bucket:
 
 
 # A child must not talk over its parent's connections.
-for limit in (message_limit, contact_limit, presence_limit, operator_limit, operators_limit):
+for limit in (
+    message_limit,
+    contact_limit,
+    presence_limit,
+    operator_name_limit,
+    operator_place_limit,
+):
     os.register_at_fork(after_in_child=limit.cache_clear)
