@@ -20,6 +20,7 @@ class Argon2Hasher(Argon2PasswordHasher):
     are processors.
     """
 
+    algorithm: str = "argon2"
     memory_cost = 19 * 1024
     time_cost = 5
     parallelism = 1
