@@ -8,7 +8,7 @@ from auth_service.tests.servers import DATABASE, PASSWORD, start_servers
 WATCH = f"""
 -- The Postgres of the tests waits for nothing by itself.
 ALTER DATABASE {DATABASE} SET synchronous_commit = on;
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 WHERE datname = '{DATABASE}' AND pid <> pg_backend_pid();
 CREATE TABLE ends (what text, waits text);
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
