@@ -7,6 +7,7 @@ import os
 import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shutil import disk_usage
 from typing import TYPE_CHECKING
 
 from local.ports import LOOPBACK, free_ports
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Nothing to protect: the data is gone with the tests, and the ports are loopback.
 _ROLE = "throwaway"
+MEMORY = Path("/dev/shm")  # noqa: S108 - each has a folder of its own in it, closed to others
+ENOUGH_BYTES = 4 << 30
 
 
 @contextmanager
@@ -78,10 +81,15 @@ def provide_engines() -> dict[str, str]:
 
 
 @contextmanager
-def own_home() -> Iterator[Path]:
-    """Make a folder in the checkout, on the disk `make run` uses, and remove it at the end."""
+def own_home(*, in_memory: bool = False) -> Iterator[Path]:
+    """Make a folder in the checkout, on the disk `make run` uses, and remove it at the end.
+
+    In memory, where there is enough, for what must not wait for a disk that stands still.
+    """
     base = ROOT / ".data"
     base.mkdir(exist_ok=True, mode=0o700)
+    if in_memory and MEMORY.is_dir() and disk_usage(MEMORY).free > ENOUGH_BYTES:
+        base = MEMORY
     with tempfile.TemporaryDirectory(prefix="stack-", dir=base) as folder:
         yield Path(folder)
 
@@ -93,6 +101,7 @@ def isolated_stack(
     spare_sockets: int = 0,
     http_each: int = 1,
     durable: bool = True,
+    in_memory: bool = False,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
     """Run the whole system beside any other, on free ports, and yield it when it is ready.
@@ -107,7 +116,7 @@ def isolated_stack(
     Like every start of processes this belongs into the main thread.
     """
     port, operators_port = free_ports(2)
-    with own_home() as home:
+    with own_home(in_memory=in_memory) as home:
         stack = Stack(
             home=home,
             port=port,

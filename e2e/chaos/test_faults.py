@@ -28,7 +28,8 @@ UNACKNOWLEDGED = "a process dies before its acks"
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with searched_stack(sockets=3, http_each=2, settings=SETTINGS) as stack:
+    # Its bounds are seconds, and a disk that is shared may stand still for as long.
+    with searched_stack(sockets=3, http_each=2, in_memory=True, settings=SETTINGS) as stack:
         yield stack
 
 
